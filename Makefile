@@ -1,0 +1,58 @@
+# Needs git, make and Python 3.11 or newer with its venv module; everything else is installed into
+# .venv, at the versions and hashes of requirements/. Another interpreter: make run PYTHON=python3.13
+
+PYTHON ?= python3
+ARGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run test check format bench-startup lock clean
+
+help:  ## show this help
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | awk -F '\t' '{ printf "  make %-14s %s\n", $$1, $$2 }'
+
+run: $(VENV)/.ready-run  ## set up, then simulate the main scenario (stiff person syndrome)
+	$(BIN)/apheresis run stiff-person-acute $(ARGS)
+
+test: $(VENV)/.ready-dev  ## set up, then run all tests; ARGS="-k units" for some of them
+	$(BIN)/python -m pytest --quiet --numprocesses auto --dist worksteal $(ARGS)
+
+check: $(VENV)/.ready-dev  ## set up, then lint, format check, types and import contracts
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.ready-dev  ## format the code and mend what ruff can mend
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench-startup: $(VENV)/.ready-run  ## where the time of a single run goes
+	$(BIN)/python benchmarks/startup.py $(ARGS)
+
+lock:  ## pin the newest versions that fit pyproject.toml (needs uv)
+	$(LOCK) --group build --output-file requirements/run.txt --upgrade
+	$(LOCK) --group dev --constraints requirements/run.txt --output-file requirements/dev.txt --upgrade
+
+clean:  ## remove the environment, the caches and what was built; your runs stay
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find simulator tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# One lock for every platform and Python, without the address of any registry.
+LOCK = uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-annotate --custom-compile-command "make lock" --quiet
+
+$(BIN)/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed; name one: make run PYTHON=python3.13" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# A second try, because a single stalled download should not end a set-up.
+$(VENV)/.ready-%: requirements/%.txt pyproject.toml | $(BIN)/pip
+	$(PIP) install --quiet --require-hashes --requirement $< || \
+		$(PIP) install --quiet --require-hashes --requirement $<
+	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@

@@ -1,0 +1,91 @@
+"""Where the time of one short run goes: starting Python, importing, or simulating.
+
+Each command is started several times in turn and the median is kept, so that a busy moment of the
+computer strikes all rows alike. The ratios to a bare Python travel between computers; the
+milliseconds do not.
+
+    python benchmarks/startup.py [--scenario NAME] [--repeats N]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+START = "from simulator.cli import main; main()"
+
+#: Runs inside one Python that has already imported everything: what is left is the simulation.
+IN_PROCESS = """
+import sys, time
+from simulator.scenario import load
+from simulator.simulation import simulate
+simulate(load(sys.argv[1]))
+begin = time.perf_counter()
+simulate(load(sys.argv[1]))
+print(time.perf_counter() - begin)
+"""
+
+
+def commands(scenario: str, folder: Path) -> dict[str, list[str]]:
+    """The command lines compared, by the name of their row."""
+    apheresis = [sys.executable, "-c", START]
+    out = ["--out", str(folder / "run")]
+    return {
+        "python, doing nothing": [sys.executable, "-c", "pass"],
+        "apheresis --help": [*apheresis, "--help"],
+        f"apheresis check {scenario}": [*apheresis, "check", scenario],
+        f"apheresis run {scenario} --no-plots": [*apheresis, "run", scenario, "--no-plots", *out],
+        f"apheresis run {scenario}": [*apheresis, "run", scenario, *out],
+    }
+
+
+def seconds(command: list[str], folder: Path) -> float:
+    """Wall time (s) of one command."""
+    begin = time.perf_counter()
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    return time.perf_counter() - begin
+
+
+def simulation_seconds(scenario: str, folder: Path) -> float:
+    """Wall time (s) of loading and simulating once more in a Python that is already warm."""
+    command = [sys.executable, "-c", IN_PROCESS, scenario]
+    done = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)
+    return float(done.stdout)
+
+
+def main() -> None:
+    """Measure every row in turn, `--repeats` times, and print medians and ratios."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--scenario", default="stiff-person-acute", help="a bundled scenario")
+    parser.add_argument("--repeats", type=int, default=7, help="starts of each command")
+    options = parser.parse_args()
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        rows = commands(options.scenario, folder)
+        times: dict[str, list[float]] = {row: [] for row in [*rows, "simulation alone"]}
+        for command in rows.values():
+            seconds(command, folder)  # the first start fills the disk cache; it is not counted
+        for _ in range(options.repeats):
+            for row, command in rows.items():
+                times[row].append(seconds(command, folder))
+            times["simulation alone"].append(simulation_seconds(options.scenario, folder))
+
+    medians = {row: statistics.median(values) for row, values in times.items()}
+    bare = medians["python, doing nothing"]
+    width = max(map(len, medians))
+    print(f"{'median of ' + str(options.repeats):{width}}  {'ms':>7}  {'ratio':>6}")
+    for row, value in medians.items():
+        print(f"{row:{width}}  {1000 * value:7.0f}  {value / bare:6.1f}")
+    if os.environ.get("PYTHONDONTWRITEBYTECODE"):
+        print("PYTHONDONTWRITEBYTECODE is set: the program is compiled anew at every start.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,48 @@
+"""The two values that cross between machine and patient; neither side sees more of the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from simulator.catalog import Fluid
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """What the machine does to the patient from now on, until it says otherwise; flows in mL/min.
+
+    Blood that is drawn and given straight back changes nothing in the patient and is not listed.
+    What remains outside is: whole blood while the circuit fills, plasma while it is exchanged.
+    """
+
+    blood_to_circuit: float = 0.0
+    """Whole blood that stays outside, filling the circuit."""
+    plasma_to_circuit: float = 0.0
+    """The patient's plasma, separated and on its way to the waste bag."""
+    anticoagulant: Fluid | None = None
+    anticoagulant_to_circuit: float = 0.0
+    """Anticoagulant that joins what stays outside."""
+    circuit_to_waste: float = 0.0
+    """Plasma with its anticoagulant leaving the circuit for the waste bag."""
+    circuit_to_patient: float = 0.0
+    """Circuit content given back: rinseback."""
+    given: tuple[tuple[Fluid, float], ...] = ()
+    """Fluids that reach the patient, each with its flow."""
+
+
+REST = Exchange()
+"""No machine at the bedside, or all pumps at rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vitals:
+    """What a machine or a nurse can see of the patient. Never an antibody level."""
+
+    hematocrit: float
+    """Of venous blood, fraction."""
+    blood_volume: float
+    """mL, circuit not counted."""
+    plasma_volume: float
+    """mL, circuit not counted."""
+    ionized_calcium: float
+    """mmol/L"""

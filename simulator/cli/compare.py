@@ -1,0 +1,113 @@
+"""``apheresis compare``: several runs in one figure and one table."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from simulator import run_folder, scenario, simulation, tables
+from simulator.cli.options import scenarios_argument, set_option
+from simulator.result import Result
+from simulator.scenario.model import Scenario
+
+LONGEST_NAME = 80  # characters of the folder's name
+
+
+@click.command("compare")
+@scenarios_argument()
+@set_option
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where to write the figure and the table. [runs/compare-...]",
+)
+@click.option("--no-plots", is_flag=True, help="Write no figure.")
+def compare_command(
+    scenarios: tuple[str, ...], overrides: tuple[str, ...], out: Path | None, no_plots: bool
+) -> None:
+    """Run each SCENARIO and lay the runs over each other.
+
+    A --set with several values, separated by commas, makes an arm of each value:
+    --set machine.device=spectra-optia,amicus
+    """
+    arms = [
+        (label, scenario.load(source, chosen))
+        for source in scenarios
+        for label, chosen in _arms(source, overrides)
+    ]
+    if len(arms) < 2:
+        raise click.UsageError(
+            "nothing to compare: name two scenarios, or give --set several values, "
+            "such as --set machine.device=spectra-optia,amicus"
+        )
+    labels = _shortest_labels(arms)
+    folder = out or Path("runs") / f"compare-{'-vs-'.join(_slug(x) for x in labels)}"[:LONGEST_NAME]
+    run_folder.check_target(folder)
+    results = [simulation.simulate(one) for _, one in arms]
+    with run_folder.replaced(folder) as place:
+        (place / "comparison.csv").write_text(_csv(labels, results), encoding="utf-8")
+        if not no_plots:
+            from simulator import figures
+
+            picture = figures.rendered(figures.comparison(results, labels), "png")
+            (place / "comparison.png").write_bytes(picture)
+    console = tables.console()
+    console.print(tables.comparison(labels, results))
+    console.print(tables.NOT_CLINICAL)
+    click.echo(f"Written to {folder}/", err=True)
+
+
+def _arms(source: str, overrides: Sequence[str]) -> list[tuple[str, tuple[str, ...]]]:
+    """Every combination of the values that the overrides list, with a label."""
+    choices = []
+    for override in overrides:
+        path, equals, values = override.partition("=")
+        parts = _split(values) if equals else [values]
+        choices.append([f"{path}{equals}{value}" for value in parts])
+    several = [i for i, choice in enumerate(choices) if len(choice) > 1]
+    arms = []
+    for chosen in itertools.product(*choices):
+        differing = [chosen[i].partition("=")[2] for i in several]
+        arms.append((" ".join([Path(source).stem, *differing]), chosen))
+    return arms
+
+
+def _split(text: str) -> list[str]:
+    """Parts between commas that stand outside brackets and braces."""
+    parts, depth = [""], 0
+    for character in text:
+        depth += (character in "[{(") - (character in "]})")
+        if character == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return [part.strip() for part in parts]
+
+
+def _shortest_labels(arms: Sequence[tuple[str, Scenario]]) -> list[str]:
+    """Labels without the scenario's name where all arms share it; numbered where they repeat."""
+    labels = [label for label, _ in arms]
+    first_words = {label.split(" ")[0] for label in labels}
+    if len(first_words) == 1 and all(" " in label for label in labels):
+        labels = [label.split(" ", 1)[1] for label in labels]
+    repeated = {label for label in labels if labels.count(label) > 1}
+    return [f"{x} ({i})" if x in repeated else x for i, x in enumerate(labels, start=1)]
+
+
+def _slug(label: str) -> str:
+    words = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "-" for c in label)
+    return words.strip("-.") or "arm"
+
+
+def _csv(labels: Sequence[str], results: Sequence[Result]) -> str:
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(["quantity", *labels])
+    for name, values in tables.comparison_rows(results):
+        rows.writerow([name, *("" if v is None else f"{v:.10g}" for v in values)])
+    return text.getvalue()

@@ -1,0 +1,12 @@
+"""Pictures of a run for a slide: what was moved, what it did to the antibody, session by session.
+
+The only place that knows matplotlib. Each function takes a result, computes nothing that a table
+would also show, and returns a `matplotlib.figure.Figure`; `rendered` and `save` make files of it.
+"""
+
+from simulator.figures.comparison import comparison as comparison
+from simulator.figures.files import rendered as rendered
+from simulator.figures.files import save as save
+from simulator.figures.sessions import sessions as sessions
+from simulator.figures.solutes import solutes as solutes
+from simulator.figures.volumes import volumes as volumes

@@ -1,0 +1,1 @@
+"""The apheresis machine: pumps, separation, bottles and bags, and the session as it runs."""

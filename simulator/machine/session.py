@@ -1,0 +1,451 @@
+"""One session on the machine: prime, connect, draw, exchange, rinse back, disconnect.
+
+The machine knows its pumps, bottles and bags, and of the patient what `Vitals` shows. Between two
+events all pumps run at constant rates; the next event (bottle empty, bag full, target reached) is
+scheduled at the instant that follows from the rates, and dropped when something changes before.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import simpy
+
+from simulator import catalog
+from simulator.boundary import REST, Exchange, Vitals
+from simulator.errors import ImpossibleRunError
+from simulator.machine import pumps
+from simulator.machine.alarms import ALARMS, Alarm
+from simulator.machine.pumps import STOPPED, ExchangeSettings, PumpFlows
+from simulator.machine.separators import separator
+from simulator.machine.supplies import Container, ReplacementLine
+from simulator.orders import MachineSettings, Prescription
+
+Process = Generator[simpy.Event, Any, None]
+SALINE = "saline"
+"""What primes and rinses the circuit."""
+
+
+class Bedside(Protocol):
+    """Where the machine meets the patient, without knowing that there is physiology."""
+
+    def vitals(self) -> Vitals:
+        """The patient as seen now."""
+        ...
+
+    def exchange(self, exchange: Exchange, flows: PumpFlows) -> None:
+        """From now on do this to the patient, with the pumps at these flows."""
+        ...
+
+    def connect(self) -> None:
+        """The circuit is attached."""
+        ...
+
+    def disconnect(self) -> None:
+        """The circuit is taken away and discarded."""
+        ...
+
+    def log(self, event: str, detail: str = "") -> None:
+        """Something happened."""
+        ...
+
+
+@dataclass(slots=True)
+class Tally:
+    """Volumes that the pumps have moved in this session, mL."""
+
+    blood_processed: float = 0.0
+    plasma_removed: float = 0.0
+    patient_plasma_removed: float = 0.0
+    plasma_processed: float = 0.0
+    replacement: float = 0.0
+    anticoagulant: float = 0.0
+    anticoagulant_to_patient: float = 0.0
+    calcium: float = 0.0
+    exchange_anticoagulant: float = 0.0
+    """Anticoagulant of the exchange alone, without that which fills the circuit."""
+
+    def count(self, flows: PumpFlows, minutes: float) -> None:
+        """Add what these flows move in this time."""
+        self.blood_processed += flows.blood * minutes
+        self.plasma_removed += flows.plasma * minutes
+        self.patient_plasma_removed += flows.patient_plasma * minutes
+        self.plasma_processed += flows.plasma_processed * minutes
+        self.replacement += flows.replacement * minutes
+        self.anticoagulant += flows.anticoagulant * minutes
+        self.calcium += flows.calcium * minutes
+        if flows.plasma:
+            self.anticoagulant_to_patient += flows.anticoagulant_returned * minutes
+            self.exchange_anticoagulant += flows.anticoagulant * minutes
+
+
+@dataclass(slots=True)
+class Times:
+    """When things happened, min from the start of the run; NaN until they do."""
+
+    connected: float = math.nan
+    draw: float = math.nan
+    exchange_end: float = math.nan
+    rinsed: float = math.nan
+    disconnected: float = math.nan
+    paused: float = 0.0
+    """Minutes that the pumps stood still between first draw and end of exchange."""
+
+
+@dataclass(slots=True)
+class Settings:
+    """What staff can change while the session runs."""
+
+    inlet_flow: float
+    ratio: float
+    target: float
+    """Patient plasma to remove, mL."""
+    fluid_balance: float
+    calcium_flow: float
+    calcium_per_replacement: float
+
+
+@dataclass
+class Session:
+    """One session as a process in time."""
+
+    env: simpy.Environment
+    bedside: Bedside
+    machine: MachineSettings
+    prescription: Prescription
+    target: float
+    """Patient plasma to remove, mL."""
+    citrate_limit: float
+    """Most anticoagulant the patient may get, mL/min."""
+    tally: Tally = field(default_factory=Tally)
+    times: Times = field(default_factory=Times)
+    alarms: dict[str, int] = field(default_factory=lambda: {alarm.name: 0 for alarm in ALARMS})
+    stop_reason: str | None = None
+    phase: str = "prime"
+
+    def __post_init__(self) -> None:
+        device, order = self.machine.device, self.prescription
+        calcium = order.calcium
+        self.settings = Settings(
+            inlet_flow=self.machine.inlet_flow,
+            ratio=self.machine.anticoagulant_ratio,
+            target=self.target,
+            fluid_balance=order.fluid_balance,
+            calcium_flow=(calcium.flow or 0.0) if calcium else 0.0,
+            calcium_per_replacement=(calcium.per_replacement or 0.0) if calcium else 0.0,
+        )
+        self.line = ReplacementLine(order.replacement)
+        self.anticoagulant_bag = Container(self.machine.anticoagulant.container)
+        self.waste_bag = Container(device.waste_bag)
+        self.calcium_fluid = calcium.fluid if calcium else None
+        self._separator = separator(device.separator)
+        self._faults: dict[str, float] = {}
+        """Faults present, with the time at which each began."""
+        self._changed = self.env.event()
+        self._outside = 0.0
+        """Blood with anticoagulant in the circuit, mL."""
+
+    # -- the session ----------------------------------------------------------------------------
+
+    def run(self) -> Process:
+        """Prime, connect, draw, exchange until the prescribed plasma is off, rinse back."""
+        self._prime()
+        yield from self._connect()
+        yield from self._draw()
+        yield from self._exchange()
+        self.times.exchange_end = self.env.now
+        yield from self._rinse_back()
+        yield from self._disconnect()
+
+    def _prime(self) -> None:
+        """Fill the circuit with saline; done before the patient is connected."""
+        device = self.machine.device
+        self._enter(
+            "prime",
+            f"{device.extracorporeal_volume:.0f} mL saline; "
+            f"took {device.prime_time:.0f} min before the patient was connected",
+        )
+
+    def _connect(self) -> Process:
+        self._enter("connect", self.machine.access.title)
+        self.times.connected = self.env.now
+        self.bedside.connect()
+        yield self.env.timeout(self.machine.device.connect_time)
+
+    def _draw(self) -> Process:
+        """Fill the circuit with blood; its prime is displaced into the waste bag."""
+        volume = self.machine.device.extracorporeal_volume
+        self._enter("draw", f"{volume:.0f} mL of prime are displaced into the waste bag")
+        self.times.draw = self.env.now
+        while volume > 0 and not self.stop_reason:
+            yield from self._hold_while_faulty()
+            if self.stop_reason:
+                break
+            flows = pumps.filling_flows(self._deliverable_inlet(), self.settings.ratio)
+            minutes = min(volume, self.anticoagulant_bag.room * self.settings.ratio) / flows.inlet
+            bag_first = minutes * flows.inlet < volume
+            elapsed = yield from self._pump(self._filling(flows), flows, minutes)
+            self.waste_bag.room -= elapsed * flows.inlet
+            self._outside += elapsed * flows.inlet
+            if elapsed < minutes:
+                volume -= elapsed * flows.inlet
+            elif bag_first:
+                volume -= minutes * flows.inlet
+                yield from self._change_anticoagulant_bag()
+            else:
+                volume = 0.0
+
+    def _exchange(self) -> Process:
+        """Take plasma off and give the replacement until the target is reached."""
+        if self.stop_reason:
+            return
+        self._enter("exchange", f"{self.settings.target:.0f} mL of patient plasma to remove")
+        while not self.stop_reason:
+            yield from self._hold_while_faulty()
+            if self.stop_reason:
+                break
+            try:
+                flows = self._flows_now()
+            except ImpossibleRunError as error:
+                self._stop(str(error))
+                break
+            minutes, what_then = min(self._next_events(flows), key=lambda due: due[0])
+            elapsed = yield from self._pump(self._exchanging(flows), flows, minutes)
+            if elapsed == minutes:
+                if what_then == self._reach_target:
+                    self._reach_target()
+                    return
+                yield from what_then()
+
+    def _next_events(self, flows: PumpFlows) -> list[tuple[float, Callable[[], Any]]]:
+        """Minutes until each thing that ends a stretch of constant flows, and what it leads to."""
+        to_target = self.settings.target - self.tally.patient_plasma_removed
+        due: list[tuple[float, Callable[[], Any]]] = [
+            (max(0.0, to_target) / flows.patient_plasma, self._reach_target),
+            (self.anticoagulant_bag.room / flows.anticoagulant, self._change_anticoagulant_bag),
+            (self.waste_bag.room / flows.plasma, self._change_waste_bag),
+        ]
+        if flows.replacement:
+            per_plasma = flows.replacement / flows.patient_plasma
+            expected = self.line.replaced + per_plasma * max(0.0, to_target)
+            due += [
+                (self.line.until_next_fluid(expected) / flows.replacement, self._change_fluid),
+                (self.line.until_bottle_empty() / flows.replacement, self._change_bottle),
+            ]
+        return due
+
+    def _rinse_back(self) -> Process:
+        """Saline pushes the blood in the circuit back to the patient."""
+        if self.stop_reason and self.stop_reason.startswith("clotted"):
+            self.bedside.log("no-rinseback", "the blood in the circuit is lost")
+            return
+        device = self.machine.device
+        self._enter("rinseback", f"{device.rinseback_volume:.0f} mL saline")
+        content = min(device.rinseback_volume, self._outside)
+        flow = device.rinseback_flow
+        self.bedside.exchange(Exchange(circuit_to_patient=flow), STOPPED)
+        yield self.env.timeout(content / flow)
+        beyond = device.rinseback_volume - content
+        if beyond > 0:
+            saline = catalog.fluid(SALINE)
+            self.bedside.exchange(Exchange(given=((saline, flow),)), STOPPED)
+            yield self.env.timeout(beyond / flow)
+        self.bedside.exchange(REST, STOPPED)
+        self.times.rinsed = self.env.now
+
+    def _disconnect(self) -> Process:
+        self.bedside.disconnect()
+        yield self.env.timeout(self.machine.device.disconnect_time)
+        self.times.disconnected = self.env.now
+        self._enter("disconnect", self.stop_reason or "session completed")
+
+    # -- what staff and misfortune do ------------------------------------------------------------
+
+    def begin_fault(self, alarm: Alarm, detail: str) -> None:
+        """Something goes wrong: the alarm sounds and all pumps stop."""
+        self._faults[alarm.fault] = self.env.now
+        if alarm.fault == "replacement-bottle-empty" and self.line.orders:
+            self.line.change_bottle()  # what was in it is lost; a full one will hang
+        self._sound(alarm, detail)
+        self._wake()
+
+    def end_fault(self, alarm: Alarm) -> None:
+        """The fault is cleared; the pumps start again when no other is left."""
+        if self._faults.pop(alarm.fault, None) is not None:
+            self.bedside.log("cleared", alarm.fault)
+            self._wake()
+
+    def change(self, path: str, value: Any) -> bool:
+        """Change a setting; False when it already was so, and nothing was touched."""
+        place = {
+            "machine.inlet_flow": "inlet_flow",
+            "machine.anticoagulant.ratio": "ratio",
+            "prescription.exchange": "target",
+            "prescription.fluid_balance": "fluid_balance",
+            "prescription.calcium.rate": "calcium_flow",
+        }[path]
+        if getattr(self.settings, place) == value:
+            return False
+        setattr(self.settings, place, value)
+        self._wake()
+        return True
+
+    @property
+    def running(self) -> bool:
+        """Whether blood is being drawn or exchanged."""
+        return self.phase in ("connect", "draw", "exchange")
+
+    # -- flows -------------------------------------------------------------------------------------
+
+    def _flows_now(self) -> PumpFlows:
+        """All flows for the settings and the patient as they are now."""
+        settings = self._exchange_settings()
+        hematocrit = self.bedside.vitals().hematocrit
+        asked = self._deliverable_inlet()
+        citrate_ratio = 0.0
+        if self.line.orders and self.machine.anticoagulant.citrate:
+            citrate_ratio = self.line.fluid.citrate / self.machine.anticoagulant.citrate
+        inlet = pumps.inlet_within_citrate_limit(
+            asked, hematocrit, settings, citrate_ratio, self.citrate_limit
+        )
+        if inlet < asked:
+            self.bedside.log(
+                "inlet-flow-limited",
+                f"{inlet:.1f} instead of {asked:.1f} mL/min: citrate reaching the patient",
+            )
+        if inlet < self.machine.device.inlet_flow_min:
+            raise ImpossibleRunError(
+                f"the citrate limit asks for an inlet flow of {inlet:.1f} mL/min, "
+                f"below the machine's {self.machine.device.inlet_flow_min:.0f} mL/min"
+            )
+        return pumps.exchange_flows(inlet, hematocrit, settings)
+
+    def _exchange_settings(self) -> ExchangeSettings:
+        s = self.settings
+        return ExchangeSettings(
+            separator=self._separator,
+            ratio=s.ratio,
+            fluid_balance=s.fluid_balance,
+            replaces=bool(self.line.orders),
+            calcium_flow=s.calcium_flow,
+            calcium_per_replacement=s.calcium_per_replacement,
+        )
+
+    def _deliverable_inlet(self) -> float:
+        """The inlet flow that was set, or what the access can deliver if that is less."""
+        return min(self.settings.inlet_flow, self.machine.access.inlet_flow_max)
+
+    def _filling(self, flows: PumpFlows) -> Exchange:
+        return Exchange(
+            blood_to_circuit=flows.blood,
+            anticoagulant=self.machine.anticoagulant,
+            anticoagulant_to_circuit=flows.anticoagulant,
+        )
+
+    def _exchanging(self, flows: PumpFlows) -> Exchange:
+        anticoagulant = self.machine.anticoagulant
+        given = [(anticoagulant, flows.anticoagulant_returned)]
+        if flows.replacement:
+            given.append((self.line.fluid, flows.replacement))
+        if flows.calcium and self.calcium_fluid:
+            given.append((self.calcium_fluid, flows.calcium))
+        return Exchange(
+            plasma_to_circuit=flows.patient_plasma,
+            anticoagulant=anticoagulant,
+            anticoagulant_to_circuit=flows.anticoagulant_removed,
+            circuit_to_waste=flows.plasma,
+            given=tuple(given),
+        )
+
+    # -- waiting ---------------------------------------------------------------------------------
+
+    def _pump(
+        self, exchange: Exchange, flows: PumpFlows, minutes: float
+    ) -> Generator[simpy.Event, Any, float]:
+        """Run the pumps at constant flows, at most for `minutes`; returns how long they ran."""
+        self.bedside.exchange(exchange, flows)
+        elapsed = yield from self._wait(minutes)
+        self.bedside.exchange(REST, STOPPED)
+        self.tally.count(flows, elapsed)
+        self.anticoagulant_bag.room -= flows.anticoagulant * elapsed
+        self.waste_bag.room -= flows.plasma * elapsed
+        if flows.replacement:
+            self.line.give(flows.replacement * elapsed)
+        return elapsed
+
+    def _wait(self, minutes: float) -> Generator[simpy.Event, Any, float]:
+        """Wait; less than `minutes` if someone changes something. Returns how long."""
+        begin = self.env.now
+        self._changed = self.env.event()
+        over = self.env.timeout(minutes)
+        yield over | self._changed
+        return minutes if over.processed else self.env.now - begin
+
+    def _wake(self) -> None:
+        if not self._changed.triggered:
+            self._changed.succeed()
+
+    def _hold_while_faulty(self) -> Process:
+        """Stand still until every fault is cleared; too long, and the circuit clots."""
+        if not self._faults:
+            return
+        begin = self.env.now
+        limit = self.machine.device.pump_stop_limit
+        while self._faults and not self.stop_reason:
+            left = begin + limit - self.env.now
+            elapsed = yield from self._wait(left)
+            if self._faults and elapsed == left:
+                fault = next(iter(self._faults))
+                self._stop(f"clotted: pumps stood still for {limit:.0f} min ({fault})")
+        self.times.paused += self.env.now - begin
+        if not self.stop_reason:
+            self.bedside.log("resumed", f"after {self.env.now - begin:.1f} min")
+
+    def _change_over(self, alarm_name: str, detail: str) -> Process:
+        """The pumps stand still while something is changed."""
+        alarm = next(a for a in ALARMS if a.name == alarm_name)
+        self._sound(alarm, detail)
+        begin = self.env.now
+        yield self.env.timeout(self.machine.device.change_over_time)
+        self.times.paused += self.env.now - begin
+
+    def _change_bottle(self) -> Process:
+        yield from self._change_over("replacement-empty", f"next bottle of {self.line.fluid.name}")
+        self.line.change_bottle()
+
+    def _change_fluid(self) -> Process:
+        begin = self.env.now
+        self.line.change_fluid()
+        self.bedside.log("replacement-changed", f"to {self.line.fluid.name}")
+        yield self.env.timeout(self.machine.device.change_over_time)
+        self.times.paused += self.env.now - begin
+
+    def _change_anticoagulant_bag(self) -> Process:
+        yield from self._change_over("anticoagulant-empty", "next bag")
+        self.anticoagulant_bag.change()
+
+    def _change_waste_bag(self) -> Process:
+        yield from self._change_over("waste-bag-full", "next bag")
+        self.waste_bag.change()
+
+    def _reach_target(self) -> None:
+        self.bedside.log(
+            "target-reached", f"{self.tally.patient_plasma_removed:.0f} mL of patient plasma"
+        )
+
+    # -- telling ---------------------------------------------------------------------------------
+
+    def _enter(self, phase: str, detail: str) -> None:
+        self.phase = phase
+        self.bedside.log(phase, detail)
+
+    def _sound(self, alarm: Alarm, detail: str) -> None:
+        self.alarms[alarm.name] += 1
+        self.bedside.log(f"alarm:{alarm.name}", detail or alarm.meaning)
+
+    def _stop(self, reason: str) -> None:
+        self.stop_reason = reason
+        self.bedside.log("session-ended-early", reason)

@@ -1,0 +1,98 @@
+"""What is asked of the simulation: who is treated, what is followed, how the machine is set.
+
+Frozen values in canonical units (mL, g, mmol, min; fractions 0..1); the scenario package makes them
+from a file, machine and patient read them. Concentrations of a solute are in its own unit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from simulator.catalog import Access, Device, Fluid, Solute
+
+Sex = Literal["female", "male"]
+
+
+@dataclass(frozen=True, slots=True)
+class PatientDescription:
+    """Who is treated."""
+
+    sex: Sex
+    weight: float
+    """kg"""
+    height: float
+    """m"""
+    hematocrit: float
+    """Of venous blood, fraction."""
+    age: float | None = None
+    """Years."""
+    plasma_volume: float | None = None
+    """mL; None takes the estimate."""
+    blood_volume_method: str = "nadler"
+    blood_volume: float | None = None
+    """mL; None takes the estimate by `blood_volume_method`."""
+    f_cell_ratio: float = 1.0
+    """Whole-body hematocrit over venous hematocrit."""
+    ionized_calcium: float = 1.22
+    """mmol/L"""
+    citrate_clearance: float = 1.0
+    """Fraction of normal."""
+    fluid_shift: Literal["starling", "none"] = "starling"
+
+
+@dataclass(frozen=True, slots=True)
+class FollowedSolute:
+    """A solute with its kinetics, its level at the start, and how much of it is made."""
+
+    kinetics: Solute
+    initial: float
+    """Plasma concentration at time zero, in the solute's unit."""
+    synthesis: float = 1.0
+    """Fraction of the rate that would hold `initial` steady."""
+
+
+@dataclass(frozen=True, slots=True)
+class MachineSettings:
+    """The machine as set up for a session."""
+
+    device: Device
+    access: Access
+    inlet_flow: float
+    anticoagulant: Fluid
+    anticoagulant_ratio: float
+    disturbances: Literal["none", "typical"] = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """One fluid of the replacement, in order of use: by share, by volume, or the rest."""
+
+    fluid: Fluid
+    share: float | None = None
+    """Fraction of the replaced volume."""
+    volume: float | None = None
+    """mL; with `share` None as well, whatever the others leave."""
+
+
+@dataclass(frozen=True, slots=True)
+class CalciumOrder:
+    """Calcium by rate, or by volume of replacement fluid; exactly one of the two."""
+
+    fluid: Fluid
+    flow: float | None = None
+    """mL/min of the calcium solution."""
+    per_replacement: float | None = None
+    """mL of calcium solution per mL of replacement fluid."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prescription:
+    """What one session is to do."""
+
+    exchange: float
+    """Patient plasma to remove: the number that `exchange_unit` counts."""
+    exchange_unit: Literal["PV", "mL", "mL/kg"]
+    replacement: tuple[Replacement, ...]
+    fluid_balance: float = 1.0
+    calcium: CalciumOrder | None = None

@@ -1,0 +1,327 @@
+"""One patient: the state, and how it moves on under a constant exchange."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from simulator import catalog
+from simulator.boundary import REST, Exchange, Vitals
+from simulator.errors import ImpossibleRunError
+from simulator.ledger import IN_CIRCULATION, Ledger
+from simulator.patient import equations, minerals, proteins
+from simulator.patient.equations import (
+    ALBUMIN,
+    BODY,
+    CIRCUIT,
+    IGG,
+    OTHER_GLOBULINS,
+    Constants,
+    FluxTotals,
+    Layout,
+    SoluteConstants,
+    Therapy,
+)
+from simulator.patient.integrator import NEGLIGIBLE, State, Step, StepTooSmallError, integrate
+from simulator.patient.volumes import volumes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from simulator.orders import FollowedSolute, PatientDescription
+
+TOLERANCE = 1e-8
+"""Relative error allowed in one step."""
+
+FIRST_STEP = 1.0  # min; the integrator finds its own length within a few steps
+
+INTERNAL = "other-globulins"
+"""Carries oncotic pressure with albumin and IgG; followed in every patient, shown in none."""
+
+Observer = Callable[[Step], None]
+
+
+class Patient:
+    """Volumes, proteins and minerals of one patient, and of the blood that is outside.
+
+    Time in min from the start of the run. Masses in each solute's mass unit.
+    """
+
+    def __init__(
+        self,
+        description: PatientDescription,
+        solutes: Mapping[str, FollowedSolute],
+        ledger: Ledger | None = None,
+    ) -> None:
+        at_rest = volumes(description)
+        followed = _oncotic_first(solutes)
+        plasma = [f.initial * at_rest.plasma / f.kinetics.per_volume for f in followed]
+        interstitium = [
+            proteins.interstitial_at_rest(mass, f.kinetics.intravascular_fraction)
+            for mass, f in zip(plasma, followed, strict=True)
+        ]
+        total_igg = followed[IGG].initial
+        calcium_volume = minerals.CALCIUM_LITER_PER_KG * description.weight
+        self.names = [f.kinetics.name for f in followed]
+        self.layout = Layout(len(followed))
+        self.ledger = Ledger() if ledger is None else ledger
+        self.time = 0.0
+        self.constants = Constants(
+            solutes=tuple(
+                SoluteConstants.of(f.kinetics, mass, total_igg)
+                for f, mass in zip(followed, plasma, strict=True)
+            ),
+            plasma_volume=at_rest.plasma,
+            body_water=at_rest.plasma + at_rest.interstitial,
+            plasma_oncotic_pressure=equations.plasma_oncotic_pressure(plasma, at_rest.plasma),
+            interstitial_oncotic_pressure=equations.plasma_oncotic_pressure(
+                interstitium, at_rest.interstitial
+            ),
+            f_cell_ratio=at_rest.f_cell_ratio,
+            calcium_volume=calcium_volume,
+            ionized_calcium=description.ionized_calcium,
+            starling=description.fluid_shift == "starling",
+        )
+        self.therapy = Therapy(
+            synthesis=tuple(f.synthesis for f in followed),
+            infused=(0.0,) * len(followed),
+            fcrn_blockade=0.0,
+            citrate_clearance=minerals.CITRATE_CLEARANCE * description.citrate_clearance,
+        )
+        calcium = minerals.calcium_content(
+            description.ionized_calcium,
+            minerals.CITRATE_AT_REST,
+            followed[ALBUMIN].initial,
+            at_rest.plasma / 1000,
+            calcium_volume,
+        )
+        self.state: State = [
+            at_rest.plasma,
+            at_rest.interstitial,
+            at_rest.red_cells,
+            minerals.CITRATE_AT_REST * minerals.CITRATE_VOLUME,
+            calcium,
+            *plasma,
+            *interstitium,
+        ]
+        self._next_step = FIRST_STEP
+        for substance, amount in self.weigh().items():
+            self.ledger.post(substance, amount, source="start", target=IN_CIRCULATION)
+
+    # -- what can be seen ---------------------------------------------------------------------
+
+    def vitals(self) -> Vitals:
+        """What a machine or a nurse can see now."""
+        return self.vitals_of(self.state)
+
+    def vitals_of(self, state: State) -> Vitals:
+        """What a machine or a nurse would see in another state of this patient."""
+        plasma_volume, _, red_cells, _, _ = state[:BODY]
+        blood = plasma_volume + red_cells
+        return Vitals(
+            hematocrit=red_cells / blood / self.constants.f_cell_ratio,
+            blood_volume=blood,
+            plasma_volume=plasma_volume,
+            ionized_calcium=equations.ionized_calcium(state, self.constants),
+        )
+
+    def concentration(self, name: str, state: State | None = None) -> float:
+        """Plasma concentration of a solute, in its unit."""
+        state = self.state if state is None else state
+        i = self.names.index(name)
+        return self.constants.solutes[i].per_volume * state[BODY + i] / state[0]
+
+    def interstitial_concentration(self, name: str, state: State | None = None) -> float:
+        """Concentration of a solute in the interstitial fluid, in its unit."""
+        state = self.state if state is None else state
+        i = self.names.index(name)
+        mass = state[self.layout.interstitium][i]
+        return self.constants.solutes[i].per_volume * mass / state[1]
+
+    def citrate(self, state: State) -> float:
+        """Citrate of a state, mmol/L."""
+        return state[3] / minerals.CITRATE_VOLUME
+
+    def weigh(self) -> dict[str, float]:
+        """Everything in the patient and the circuit, by substance: what the ledger must agree to."""
+        plasma_volume, interstitial_volume, red_cells, citrate, calcium = self.state[:BODY]
+        cells, plasma, added, citrate_outside, calcium_outside = (
+            self.state[self.layout.circuit] or [0.0] * CIRCUIT
+        )
+        outside = self.state[self.layout.circuit_solutes] or [0.0] * len(self.names)
+        weight = {
+            "water": plasma_volume + interstitial_volume + plasma + added,
+            "red_cells": red_cells + cells,
+            "citrate": citrate + citrate_outside,
+            "calcium": calcium + calcium_outside,
+        }
+        masses = zip(
+            self.names,
+            self.state[self.layout.plasma],
+            self.state[self.layout.interstitium],
+            outside,
+            strict=True,
+        )
+        return weight | {name: p + e + m for name, p, e, m in masses}
+
+    # -- what is done to it -------------------------------------------------------------------
+
+    def set_synthesis(self, name: str, fraction: float) -> None:
+        """Make a solute at `fraction` of the rate that kept its initial level steady."""
+        self.therapy = replace(
+            self.therapy,
+            synthesis=_replaced(self.therapy.synthesis, self.names.index(name), fraction),
+        )
+
+    def block_fcrn(self, fraction: float) -> None:
+        """Block this fraction of FcRn from now on."""
+        self.therapy = replace(self.therapy, fcrn_blockade=fraction)
+
+    def set_citrate_clearance(self, fraction: float) -> None:
+        """Clear citrate at this fraction of normal from now on."""
+        self.therapy = replace(
+            self.therapy, citrate_clearance=minerals.CITRATE_CLEARANCE * fraction
+        )
+
+    def inject(self, name: str, amount: float) -> None:
+        """Add a mass of a solute to plasma at once."""
+        i = self.names.index(name)
+        self.state = _replaced_in(self.state, BODY + i, self.state[BODY + i] + amount)
+        self.ledger.post(name, amount, source="doses", target=IN_CIRCULATION)
+
+    def infuse(self, name: str, rate: float) -> None:
+        """Change the infusion of a solute by `rate`, mass per min (negative: stop)."""
+        i = self.names.index(name)
+        infused = self.therapy.infused
+        self.therapy = replace(
+            self.therapy, infused=_replaced(infused, i, infused[i] + rate)
+        )
+
+    def connect(self) -> None:
+        """Attach a circuit; none of the patient's blood is in it yet."""
+        self.state = [*self.state, *[0.0] * (CIRCUIT + len(self.names))]
+
+    def disconnect(self) -> None:
+        """Take the circuit away; what is left in it is discarded with the set."""
+        cells, plasma, added, citrate, calcium = self.state[self.layout.circuit]
+        left = {"water": plasma + added, "red_cells": cells, "citrate": citrate, "calcium": calcium}
+        left |= dict(zip(self.names, self.state[self.layout.circuit_solutes], strict=True))
+        for substance, amount in left.items():
+            self.ledger.post(substance, amount, source=IN_CIRCULATION, target="set")
+        self.state = self.state[self.layout.patient]
+
+    def fork(self) -> Patient:
+        """An independent copy, ledger included: another future from the same present."""
+        return copy.deepcopy(self)
+
+    # -- time ---------------------------------------------------------------------------------
+
+    def advance(
+        self, until: float, exchange: Exchange = REST, observe: Observer | None = None
+    ) -> None:
+        """Move on to the time `until` (min) under a constant exchange.
+
+        `observe` sees each step of the integrator. Raises `ImpossibleRunError` when a volume or a
+        mass would fall below zero.
+        """
+        if until <= self.time:
+            return
+        begin = self.time
+        totals: list[float] = []
+        rates = equations.rates(self.constants, self.therapy, exchange, self.state)
+        try:
+            for step, sums, proposed in integrate(
+                rates, self.state, self.time, until, self._next_step, TOLERANCE
+            ):
+                self.state, self.time, self._next_step = step.after, step.end, proposed
+                self._refuse_negative(exchange)
+                totals = [t + s for t, s in zip(totals, sums, strict=True)] if totals else sums
+                if observe is not None:
+                    observe(step)
+        except StepTooSmallError:
+            raise self._impossible("plasma volume", self.state[0], exchange) from None
+        self.time = until
+        self._post(FluxTotals.of(totals, len(self.names)))
+        self._post_given(exchange, until - begin)
+
+    def _post(self, fluxes: FluxTotals) -> None:
+        post = self.ledger.post
+        post("water", fluxes.excreted, source=IN_CIRCULATION, target="kidneys")
+        post("citrate", fluxes.metabolized_citrate, source=IN_CIRCULATION, target="metabolism")
+        post("calcium", fluxes.released_calcium, source="bone", target=IN_CIRCULATION)
+        post("citrate", fluxes.wasted_citrate, source=IN_CIRCULATION, target="waste")
+        post("calcium", fluxes.wasted_calcium, source=IN_CIRCULATION, target="waste")
+        for name, made, broken_down, wasted in zip(
+            self.names, fluxes.synthesized, fluxes.catabolized, fluxes.wasted, strict=True
+        ):
+            post(name, made, source="synthesis", target=IN_CIRCULATION)
+            post(name, broken_down, source=IN_CIRCULATION, target="catabolism")
+            if wasted:
+                post(name, wasted, source=IN_CIRCULATION, target="waste")
+
+    def _post_given(self, exchange: Exchange, minutes: float) -> None:
+        """Book the flows that are constant over the stretch."""
+        post = self.ledger.post
+        for name, rate in zip(self.names, self.therapy.infused, strict=True):
+            if rate:
+                post(name, rate * minutes, source="doses", target=IN_CIRCULATION)
+        for fluid, flow in exchange.given:
+            self._post_fluid(fluid, flow * minutes)
+        if exchange.anticoagulant is not None:
+            self._post_fluid(exchange.anticoagulant, exchange.anticoagulant_to_circuit * minutes)
+        post("water", exchange.circuit_to_waste * minutes, source=IN_CIRCULATION, target="waste")
+
+    def _post_fluid(self, fluid: catalog.Fluid, volume: float) -> None:
+        post = self.ledger.post
+        post("water", volume, source=fluid.name, target=IN_CIRCULATION)
+        for substance, per_liter in (("citrate", fluid.citrate), ("calcium", fluid.calcium)):
+            if per_liter:
+                amount = volume * per_liter / 1000
+                post(substance, amount, source=fluid.name, target=IN_CIRCULATION)
+        for solute in self.constants.solutes:
+            concentration = equations.concentration_in(fluid, solute)
+            if concentration:
+                amount = volume * concentration
+                post(solute.name, amount, source=fluid.name, target=IN_CIRCULATION)
+
+    def _refuse_negative(self, exchange: Exchange) -> None:
+        if min(self.state[self.layout.patient]) >= -NEGLIGIBLE:
+            return
+        for i, value in enumerate(self.state[self.layout.patient]):
+            if value < -NEGLIGIBLE:
+                raise self._impossible(self._pool_name(i), value, exchange)
+
+    def _pool_name(self, place: int) -> str:
+        if place < BODY:
+            return ("plasma volume", "interstitial volume", "red cells", "citrate", "calcium")[place]
+        pool, solute = divmod(place - BODY, len(self.names))
+        return f"{self.names[solute]} in {('plasma', 'the interstitium')[pool]}"
+
+    def _impossible(self, pool: str, value: float, exchange: Exchange) -> ImpossibleRunError:
+        given = sum(flow for _, flow in exchange.given) + exchange.circuit_to_patient
+        taken = exchange.plasma_to_circuit + exchange.blood_to_circuit
+        return ImpossibleRunError(
+            f"at {self.time / 1440:.4g} d the {pool} falls to zero ({value:.3g}): "
+            f"{taken:.3g} mL/min leave the patient and {given:.3g} mL/min are given back"
+        )
+
+
+def _oncotic_first(solutes: Mapping[str, FollowedSolute]) -> list[FollowedSolute]:
+    """Albumin, IgG and the other globulins, in these places, then what else is followed."""
+    from simulator.orders import FollowedSolute
+
+    kinetics = catalog.solute(INTERNAL)
+    internal = FollowedSolute(kinetics, kinetics.initial)
+    first: list[FollowedSolute] = [internal] * 3
+    first[ALBUMIN], first[IGG], first[OTHER_GLOBULINS] = solutes["albumin"], solutes["igg"], internal
+    return [*first, *(f for name, f in solutes.items() if name not in ("albumin", "igg"))]
+
+
+def _replaced(values: Sequence[float], place: int, value: float) -> tuple[float, ...]:
+    return (*values[:place], value, *values[place + 1 :])
+
+
+def _replaced_in(values: list[float], place: int, value: float) -> list[float]:
+    return [*values[:place], value, *values[place + 1 :]]

@@ -1,0 +1,179 @@
+"""Writes the curves down and finds their extremes while the patient moves on.
+
+Output times are read off the integrator's interpolant, so how often a curve is written never
+changes what is computed. Every change of flows leaves two rows: just before it and just after.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from math import ceil
+
+from simulator.machine.pumps import STOPPED, PumpFlows
+from simulator.patient.integrator import State, Step
+from simulator.patient.patient import INTERNAL, Patient
+from simulator.result import BODY_COLUMNS, MINUTES_PER_DAY
+
+CUMULATIVE = ("blood", "plasma", "patient_plasma", "replacement", "anticoagulant")
+"""The pump flows whose sums over the course are written."""
+
+JUST_AFTER = 1e-9  # min; an output time this close to an event is the event's own row
+GOLDEN = 0.6180339887498949
+
+
+@dataclass(slots=True)
+class Nadir:
+    """The lowest value of something, and when."""
+
+    value: float = float("inf")
+    time: float = float("nan")
+
+    def see(self, value: float, time: float) -> None:
+        """Keep the value if it is the lowest so far."""
+        if value < self.value:
+            self.value, self.time = value, time
+
+
+@dataclass
+class Recorder:
+    """Rows of the curves, and the lowest concentrations over the run."""
+
+    patient: Patient
+    interval: float
+    """min between rows while no session runs"""
+    session_interval: float
+    """min between rows during sessions"""
+    rows: list[tuple[float, ...]] = field(default_factory=list)
+    session: int = 0
+    flows: PumpFlows = STOPPED
+    _session_start: float = 0.0
+    _since: float = 0.0
+    _sums: list[float] = field(default_factory=lambda: [0.0] * len(CUMULATIVE))
+    _due: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.names = [name for name in self.patient.names if name != INTERNAL]
+        self.nadirs = {name: Nadir() for name in self.names}
+        self.watched: list[tuple[Nadir, Callable[[State], float]]] = []
+        """What is watched during the session that runs: its nadir, and how to read it."""
+
+    @property
+    def columns(self) -> tuple[tuple[str, str], ...]:
+        """Name and unit of each column."""
+        units = {s.name: s.unit for s in self.patient.constants.solutes}
+        return BODY_COLUMNS + tuple(
+            (f"{name.replace('-', '_')}_{pool}", units[name])
+            for name in self.names
+            for pool in ("plasma", "interstitial")
+        )
+
+    def begin_session(self, index: int) -> None:
+        """Rows belong to this session from now on (0: to none)."""
+        self.session = index
+        self._session_start = self.patient.time
+
+    def run(self, flows: PumpFlows) -> None:
+        """A stretch of constant flows begins now: the row just after the event."""
+        self.flows, self._since = flows, self.patient.time
+        self._due = self._next_output(self.patient.time)
+        self._write(self.patient.time, self.patient.state)
+        for name in self.names:
+            self.nadirs[name].see(self.patient.concentration(name), self.patient.time)
+        for nadir, read in self.watched:
+            nadir.see(read(self.patient.state), self.patient.time)
+
+    def see(self, step: Step) -> None:
+        """Take the rows that fall into a step of the integrator, and look for its extremes."""
+        while self._due < step.end - JUST_AFTER:
+            self._write(self._due, step.at((self._due - step.start) / step.length))
+            self._due = self._next_output(self._due)
+        self._see_concentrations(step)
+        if self.watched:
+            middle = step.at(0.5)
+            for nadir, read in self.watched:
+                end = read(step.after)
+                nadir.see(end, step.end)
+                if read(middle) < min(end, read(step.before)):
+                    nadir.see(*_lowest_in(step, read))
+
+    def end(self) -> None:
+        """The stretch ends now: the row just before the event."""
+        if self.patient.time > self._since:
+            self._write(self.patient.time, self.patient.state)
+            self._sums = self._sums_at(self.patient.time)
+            self._since = self.patient.time
+
+    def _see_concentrations(self, step: Step) -> None:
+        """Concentrations at the end of the step, and inside it where they turn upward."""
+        before, after = step.before, step.after
+        slope_before, slope_after = step.slopes[0], step.slopes[-1]
+        layout = self.patient.layout.plasma.start
+        for i, name in enumerate(self.patient.names):
+            if name == INTERNAL:
+                continue
+            place = layout + i
+            per_volume = self.patient.constants.solutes[i].per_volume
+            nadir = self.nadirs[name]
+            nadir.see(per_volume * after[place] / after[0], step.end)
+            falling = slope_before[place] * before[0] < before[place] * slope_before[0]
+            rising = slope_after[place] * after[0] > after[place] * slope_after[0]
+            if falling and rising:
+                nadir.see(
+                    *_lowest_in(step, lambda y, p=place, k=per_volume: k * y[p] / y[0])  # type: ignore[misc]
+                )
+
+    def _write(self, time: float, state: State) -> None:
+        patient = self.patient
+        vitals = patient.vitals_of(state)
+        row = [
+            time / MINUTES_PER_DAY,
+            self.session,
+            vitals.plasma_volume,
+            vitals.blood_volume,
+            vitals.hematocrit,
+            vitals.ionized_calcium,
+            patient.citrate(state),
+            *self._sums_at(time),
+        ]
+        plasma, interstitium = state[patient.layout.plasma], state[patient.layout.interstitium]
+        for i, (solute, p, e) in enumerate(
+            zip(patient.constants.solutes, plasma, interstitium, strict=True)
+        ):
+            if patient.names[i] != INTERNAL:
+                row += [solute.per_volume * p / state[0], solute.per_volume * e / state[1]]
+        self.rows.append(tuple(row))
+
+    def _sums_at(self, time: float) -> list[float]:
+        minutes = time - self._since
+        return [
+            total + getattr(self.flows, name) * minutes
+            for total, name in zip(self._sums, CUMULATIVE, strict=True)
+        ]
+
+    def _next_output(self, time: float) -> float:
+        """The first output time after `time`: a multiple of the interval, never accumulated."""
+        start, interval = (
+            (self._session_start, self.session_interval) if self.session else (0.0, self.interval)
+        )
+        count = ceil((time - start) / interval)
+        while start + count * interval <= time + JUST_AFTER:
+            count += 1
+        return start + count * interval
+
+
+def _lowest_in(step: Step, read: Callable[[State], float]) -> tuple[float, float]:
+    """A lowest value of `read` inside a step, and its time, by golden-section search."""
+    low, high = 0.0, 1.0
+    while high - low > 1e-7:
+        inner = high - GOLDEN * (high - low)
+        outer = low + GOLDEN * (high - low)
+        if read(step.at(inner)) < read(step.at(outer)):
+            high = outer
+        else:
+            low = inner
+    fraction = (low + high) / 2
+    return read(step.at(fraction)), step.start + fraction * step.length
+
+
+__all__ = ["Nadir", "Recorder"]

@@ -1,0 +1,218 @@
+"""What a run leaves behind: curves, events, sessions, and what they add up to.
+
+A result is data. Figures, tables and files read it; nothing in it computes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from simulator import __version__
+from simulator.scenario.model import Scenario
+
+MINUTES_PER_DAY = 1440.0
+
+#: Columns of the curves that every run has, as (name, unit); solutes follow.
+BODY_COLUMNS: tuple[tuple[str, str], ...] = (
+    ("time", "d"),
+    ("session", ""),
+    ("plasma_volume", "mL"),
+    ("blood_volume", "mL"),
+    ("hematocrit", ""),
+    ("ionized_calcium", "mmol/L"),
+    ("citrate", "mmol/L"),
+    ("blood_processed", "mL"),
+    ("plasma_removed", "mL"),
+    ("patient_plasma_removed", "mL"),
+    ("replacement", "mL"),
+    ("anticoagulant", "mL"),
+)
+
+
+def header(name: str, unit: str) -> str:
+    """A column name with its unit as suffix: ``anti_gad65_plasma_U_per_mL``."""
+    words = name.replace("-", "_")
+    if not unit:
+        return words
+    suffix = unit.replace("/", "_per_").replace("%", "percent").replace("µ", "u")
+    return f"{words}_{suffix}"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened; `minute` counts from first contact (None between sessions)."""
+
+    time: float
+    """min from the start of the run"""
+    session: int
+    minute: float | None
+    event: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSolute:
+    """One solute in one session: plasma concentrations in its unit, amounts in its mass unit."""
+
+    pre: float
+    post: float | None
+    removed: float
+    given: float
+
+
+@dataclass(frozen=True, slots=True)
+class SessionResult:
+    """One session; times in min, volumes in mL."""
+
+    index: int
+    start: float
+    connected: tuple[float, float]
+    """First and last contact, min from the start of the run."""
+    run: tuple[float, float]
+    """First draw and end of the exchange."""
+    completed: bool
+    stop_reason: str | None
+    blood_processed: float
+    plasma_removed: float
+    patient_plasma_removed: float
+    plasma_volumes_exchanged: float
+    plasma_removal_efficiency: float | None
+    replacement: float
+    replacement_by_fluid: Mapping[str, float]
+    anticoagulant: float
+    anticoagulant_to_patient: float
+    citrate_to_patient: float
+    """mmol, with anticoagulant and replacement fluid, over the run."""
+    citrate_rate: float
+    """mg per kg and min over the run"""
+    fluid_balance: float | None
+    blood_volume_nadir: float
+    """Lowest blood volume over that before the first draw, less one."""
+    ionized_calcium_nadir: float
+    """mmol/L"""
+    alarms: Mapping[str, int]
+    pauses: float
+    solutes: Mapping[str, SessionSolute]
+
+    @property
+    def connected_minutes(self) -> float:
+        """From first to last contact."""
+        return self.connected[1] - self.connected[0]
+
+    @property
+    def run_minutes(self) -> float:
+        """From first draw to end of exchange, pauses included."""
+        return self.run[1] - self.run[0]
+
+
+@dataclass(frozen=True, slots=True)
+class SoluteResult:
+    """One solute over the run: concentrations in its unit, amounts in its mass unit."""
+
+    unit: str
+    mass_unit: str
+    initial: float
+    nadir: float
+    nadir_time: float
+    """min"""
+    final: float
+    removed: float
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One run of one scenario."""
+
+    scenario: Scenario
+    digest: str
+    """SHA-256 of the resolved scenario."""
+    plasma_volume: float
+    """mL, at rest: the volume that "1.0 PV" means."""
+    blood_volume: float
+    columns: tuple[tuple[str, str], ...]
+    """Name and unit of each column of `rows`."""
+    rows: Sequence[tuple[float, ...]]
+    events: Sequence[Event]
+    sessions: Sequence[SessionResult]
+    solutes: Mapping[str, SoluteResult]
+    balance: Mapping[str, float]
+    """Residuals of the ledger: mL for water and red cells, relative for all else."""
+    references: Sequence[str]
+    _places: dict[str, int] = field(default_factory=dict, compare=False)
+
+    def column(self, name: str) -> list[float]:
+        """One column of the curves by its name without unit, such as ``igg_plasma``."""
+        if not self._places:
+            self._places.update({c: i for i, (c, _) in enumerate(self.columns)})
+        place = self._places[name.replace("-", "_")]
+        return [row[place] for row in self.rows]
+
+    def unit(self, name: str) -> str:
+        """The unit of a column."""
+        return dict(self.columns)[name.replace("-", "_")]
+
+    def summary(self) -> dict[str, Any]:
+        """The content of ``summary.json``; every key ends in its unit."""
+        scenario = self.scenario
+        return {
+            "format": 1,
+            "scenario": scenario.name,
+            "title": scenario.title,
+            "version": __version__,
+            "seed": scenario.seed,
+            "scenario_sha256": self.digest,
+            "patient": {
+                "blood_volume_mL": self.blood_volume,
+                "plasma_volume_mL": self.plasma_volume,
+                "hematocrit": scenario.patient.hematocrit,
+            },
+            "sessions": [_session_summary(session) for session in self.sessions],
+            "solutes": {name: _solute_summary(solute) for name, solute in self.solutes.items()},
+            "balance": dict(self.balance),
+            "references": list(self.references),
+        }
+
+
+def _session_summary(s: SessionResult) -> dict[str, Any]:
+    return {
+        "index": s.index,
+        "start_d": s.start / MINUTES_PER_DAY,
+        "completed": s.completed,
+        "stop_reason": s.stop_reason,
+        "connected_min": s.connected_minutes,
+        "run_min": s.run_minutes,
+        "blood_processed_mL": s.blood_processed,
+        "plasma_removed_mL": s.plasma_removed,
+        "patient_plasma_removed_mL": s.patient_plasma_removed,
+        "plasma_volumes_exchanged": s.plasma_volumes_exchanged,
+        "plasma_removal_efficiency": s.plasma_removal_efficiency,
+        "replacement_mL": s.replacement,
+        "replacement_by_fluid_mL": dict(s.replacement_by_fluid),
+        "anticoagulant_mL": s.anticoagulant,
+        "anticoagulant_to_patient_mL": s.anticoagulant_to_patient,
+        "citrate_to_patient_mmol": s.citrate_to_patient,
+        "citrate_rate_mg_per_kg_min": s.citrate_rate,
+        "fluid_balance": s.fluid_balance,
+        "blood_volume_nadir_percent": 100 * s.blood_volume_nadir,
+        "ionized_calcium_nadir_mmol_per_L": s.ionized_calcium_nadir,
+        "alarms": dict(s.alarms),
+        "pauses_min": s.pauses,
+        "solutes": {
+            name: {"pre": x.pre, "post": x.post, "removed": x.removed, "given": x.given}
+            for name, x in s.solutes.items()
+        },
+    }
+
+
+def _solute_summary(s: SoluteResult) -> dict[str, Any]:
+    return {
+        "unit": s.unit,
+        "mass_unit": s.mass_unit,
+        "initial": s.initial,
+        "nadir": s.nadir,
+        "nadir_d": s.nadir_time / MINUTES_PER_DAY,
+        "final": s.final,
+        "removed_total": s.removed,
+    }

@@ -1,0 +1,128 @@
+"""The files of a run: written beside their place, then moved there as a whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import json
+import math
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from simulator import scenario as scenarios
+from simulator.errors import CommandError
+from simulator.result import MINUTES_PER_DAY, Result, header
+
+FIGURES = ("volumes", "solutes", "sessions", "comparison")
+DATA_FILES = frozenset(
+    ("summary.json", "curves.csv", "events.csv", "scenario.yaml", "comparison.csv")
+)
+PICTURE_SUFFIXES = (".png", ".svg", ".pdf")
+
+CURVE_DIGITS = 10
+"""Significant digits in curves: more than any reader needs, and the same on every machine."""
+SUMMARY_DIGITS = 12
+
+
+def write(result: Result, folder: Path, figures: Mapping[str, bytes]) -> None:
+    """Write the run folder; raises `CommandError` if `folder` holds anything but a run.
+
+    `figures`: file name and content of each picture.
+    """
+    with replaced(folder) as place:
+        (place / "summary.json").write_text(summary_json(result), encoding="utf-8")
+        (place / "curves.csv").write_text(curves_csv(result), encoding="utf-8")
+        (place / "events.csv").write_text(events_csv(result), encoding="utf-8")
+        (place / "scenario.yaml").write_text(scenarios.dump(result.scenario), encoding="utf-8")
+        for name, content in figures.items():
+            (place / name).write_bytes(content)
+
+
+@contextlib.contextmanager
+def replaced(folder: Path) -> Iterator[Path]:
+    """A new folder to write into, which takes the place of `folder` when all went well."""
+    _refuse_unless_ours(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    new = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    new.chmod(0o777 & ~_umask())
+    old = new.with_name(new.name + "-old")
+    try:
+        yield new
+        if folder.exists():
+            folder.rename(old)
+        try:
+            new.rename(folder)
+        except OSError:
+            if old.exists():
+                old.rename(folder)  # as it was
+            raise
+    finally:
+        for leftover in (new, old):
+            shutil.rmtree(leftover, ignore_errors=True)
+
+
+def check_target(folder: Path) -> None:
+    """Raise `CommandError` if a run could not be written to `folder`: before the work, not after."""
+    _refuse_unless_ours(folder)
+
+
+def summary_json(result: Result) -> str:
+    """``summary.json`` as text: numbers with 12 digits, null for what is not a number."""
+    return json.dumps(_plain(result.summary()), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def curves_csv(result: Result) -> str:
+    """``curves.csv`` as text: one row per output time, both sides of every event."""
+    lines = [",".join(header(name, unit) for name, unit in result.columns)]
+    lines += [",".join([f"{value:.{CURVE_DIGITS}g}" for value in row]) for row in result.rows]
+    return "\n".join(lines) + "\n"
+
+
+def events_csv(result: Result) -> str:
+    """``events.csv`` as text."""
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(("time_d", "session", "minute", "event", "detail"))
+    for event in result.events:
+        minute = "" if event.minute is None else f"{event.minute:.{CURVE_DIGITS}g}"
+        time = f"{event.time / MINUTES_PER_DAY:.{CURVE_DIGITS}g}"
+        rows.writerow((time, event.session, minute, event.event, event.detail))
+    return text.getvalue()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float):
+        return float(f"{value:.{SUMMARY_DIGITS}g}") if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _refuse_unless_ours(folder: Path) -> None:
+    """A folder with anything that we did not write is not replaced."""
+    if folder.is_symlink():
+        raise CommandError(f"{folder} is a link; name the folder itself")
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise CommandError(f"{folder} is a file; a run is written to a folder")
+    for entry in sorted(folder.iterdir()):
+        picture = entry.suffix in PICTURE_SUFFIXES and entry.stem in FIGURES
+        if not entry.is_file() or not (entry.name in DATA_FILES or picture):
+            raise CommandError(
+                f"{folder} holds {entry.name!r}, which no run has written; "
+                f"choose another folder with --out"
+            )
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

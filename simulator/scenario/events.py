@@ -1,0 +1,195 @@
+"""Events: doses, FcRn blockade, faults, and settings changed at a given time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from simulator import units
+from simulator.orders import CalciumOrder, FollowedSolute, MachineSettings
+from simulator.scenario import format as written
+from simulator.scenario import limits
+from simulator.scenario.kind import Kind
+from simulator.scenario.model import Dose, Event, Fault, FcrnBlockade, Setting
+from simulator.scenario.report import Report, near, near_or_all, number, shown
+from simulator.scenario.treatment import calcium_flow, check_inlet_flow, check_ratio, exchange
+from simulator.scenario.tree import Path
+from simulator.units import Quantity
+
+#: What an event can set, and the kind of value it takes: the same as in the file itself.
+#: `Setting.value` is canonical: a fraction, a ratio, mL/min; of an exchange (number, unit).
+SETTABLE: Mapping[str, Kind] = {
+    "patient.citrate_clearance": limits.CITRATE_CLEARANCE,
+    "machine.inlet_flow": limits.INLET_FLOW,
+    "machine.anticoagulant.ratio": limits.RATIO,
+    "prescription.exchange": limits.EXCHANGE,
+    "prescription.fluid_balance": limits.FLUID_BALANCE,
+    "prescription.calcium.rate": limits.CALCIUM_RATE,
+}
+SYNTHESIS = "solutes.<name>.synthesis"
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What events refer to."""
+
+    solutes: Mapping[str, FollowedSolute]
+    sessions: int
+    until: float | None
+    """min"""
+    machine: MachineSettings | None
+    calcium: CalciumOrder | None
+    weight: float | None
+    """kg"""
+
+
+def events(document: written.Document, setup: Setup, report: Report) -> tuple[Event, ...]:
+    """The events of a document, in its order."""
+    reader = _Reader(setup, report)
+    found: list[Event] = []
+    for place, model in written.usable(document.events):
+        event = reader.event(model, ("events", place))
+        if event is not None:
+            found.append(event)
+    return tuple(found)
+
+
+class _Reader:
+    """Reads events one by one; a bad one is reported and left out."""
+
+    def __init__(self, setup: Setup, report: Report) -> None:
+        self.setup = setup
+        self.report = report
+
+    def event(self, model: written.Written, path: Path) -> Event | None:
+        kinds: dict[type, Callable[[Any, Path], Event | None]] = {
+            written.GiveEvent: self._dose,
+            written.SetEvent: self._setting,
+            written.BlockadeEvent: self._blockade,
+            written.FaultEvent: self._fault,
+        }
+        return kinds[type(model)](model, path)
+
+    def _dose(self, model: written.GiveEvent, path: Path) -> Dose | None:
+        at = self._course_time(model.at, path)
+        if model.give is None or not self._is_followed(model.give, (*path, "give")):
+            return None
+        amount = self._amount(model.dose, model.give, (*path, "dose"))
+        if at is None or amount is None:
+            return None
+        return Dose(at, model.give, amount, model.over.canonical if model.over else 0.0)
+
+    def _blockade(self, model: written.BlockadeEvent, path: Path) -> FcrnBlockade | None:
+        at = self._course_time(model.at, path)
+        if at is None or model.fcrn_blockade is None or model.lasting is None:
+            return None
+        return FcrnBlockade(at, model.fcrn_blockade.canonical, model.lasting.canonical)
+
+    def _fault(self, model: written.FaultEvent, path: Path) -> Fault | None:
+        self._check_session(model.session, path)
+        if model.session is None or model.at is None or model.fault is None:
+            return None
+        duration = model.lasting.canonical if model.lasting else None
+        return Fault(model.session, model.at.canonical, model.fault, duration)
+
+    def _setting(self, model: written.SetEvent, path: Path) -> Setting | None:
+        if model.session is not None:
+            self._check_session(model.session, path)
+            at = model.at.canonical if model.at else None
+        elif self.report.touches((*path, "session")):
+            at = None
+        else:
+            at = self._course_time(model.at, path)
+        if model.set is None:
+            return None
+        kind = self._settable(model.set, (*path, "set"))
+        if kind is None or model.to is None:
+            return None
+        try:
+            value = self._value(model.set, kind.read(model.to), (*path, "to"))
+        except ValueError as error:
+            self.report.add((*path, "to"), str(error))
+            return None
+        if at is None:
+            return None
+        text = model.to if isinstance(model.to, str) else number(model.to)
+        return Setting(model.set, value, text, at, model.session)
+
+    def _settable(self, address: str, path: Path) -> Kind | None:
+        """What can be written at an address, if an event can write there."""
+        if address in SETTABLE:
+            return SETTABLE[address]
+        steps = address.split(".")
+        if len(steps) == 3 and steps[0] == "solutes" and steps[2] == "synthesis":
+            return limits.PERCENT_UP if self._is_followed(steps[1], path) else None
+        known = [*SETTABLE, *(f"solutes.{name}.synthesis" for name in self.setup.solutes)]
+        everything = ", ".join([*SETTABLE, SYNTHESIS])
+        hint = near(address, known) or f"; an event can set: {everything}"
+        self.report.add(path, f"{shown(address)} cannot be set by an event{hint}")
+        return None
+
+    def _value(self, address: str, quantity: Quantity, path: Path) -> Any:
+        """The canonical value, within the limits of the machine that is used."""
+        machine, report = self.setup.machine, self.report
+        if address == "prescription.exchange":
+            return exchange(quantity)
+        if address == "prescription.calcium.rate":
+            if self.setup.calcium is None:
+                raise ValueError("there is no prescription.calcium whose rate could be changed")
+            return calcium_flow(quantity, self.setup.calcium.fluid)
+        if machine is not None and address == "machine.inlet_flow":
+            check_inlet_flow(quantity.canonical, machine.device, machine.access, path, report)
+        if machine is not None and address == "machine.anticoagulant.ratio":
+            check_ratio(quantity.canonical, machine.device, path, report)
+        return quantity.canonical
+
+    def _amount(self, dose: Quantity | None, name: str, path: Path) -> float | None:
+        """A dose in the mass unit of the solute; per kg of body weight if so written."""
+        if dose is None or name not in self.setup.solutes:
+            return None
+        unit = self.setup.solutes[name].kinetics.mass_unit
+        mass = units.parse_unit(unit)
+        example = f"{units.describe(mass)}, such as '1 {unit}' or '0.4 {unit}/kg'"
+        given, slash, per = dose.unit.text.rpartition("/")
+        if slash and per == "kg" and units.parse_unit(given).dimension == mass.dimension:
+            amount = Quantity(dose.value, units.parse_unit(given)).to(unit)
+            amount *= self.setup.weight or 0.0
+        elif dose.unit.dimension == mass.dimension:
+            amount = dose.to(unit)
+        else:
+            got = f"{number(dose.value)} {dose.unit.text}"
+            self.report.add(path, f"expected {example}, as {name} is counted; got {shown(got)}")
+            return None
+        if amount < 0:
+            self.report.add(path, f"expected at least 0, got {number(dose.value)}")
+            return None
+        return amount
+
+    def _is_followed(self, name: str, path: Path) -> bool:
+        if name in self.setup.solutes:
+            return True
+        if not self.report.touches(("solutes", name)):
+            hint = near_or_all(name, self.setup.solutes)
+            self.report.add(path, f"{shown(name)} is not among the solutes followed{hint}")
+        return False
+
+    def _course_time(self, at: Quantity | None, path: Path) -> float | None:
+        if at is None:
+            return None
+        until = self.setup.until
+        if until is not None and at.canonical > until:
+            self.report.add(
+                (*path, "at"),
+                f"{number(at.value)} {at.unit.text} is after the end of the run, "
+                f"simulation.until, at {number(until / 1440)} d",
+            )
+        return at.canonical
+
+    def _check_session(self, session: int | None, path: Path) -> None:
+        planned = self.setup.sessions
+        if session is None or session <= planned or self.report.spoiled(("course",)):
+            return
+        plan = {0: "no session is planned", 1: "one session is planned"}
+        have = plan.get(planned, f"{planned} sessions are planned")
+        self.report.add((*path, "session"), f"there is no session {session}; {have}")

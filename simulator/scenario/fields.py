@@ -1,0 +1,184 @@
+"""The kinds of value a scenario is written in that are not quantities: counts, words, names.
+
+Each kind reads one value and says in plain words what it expected. The format's models use them as
+annotations; events and sweeps, which write to the same addresses, use the very same objects.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from simulator.scenario.kind import Kind
+from simulator.scenario.measures import Measure
+from simulator.scenario.report import near, near_or_all, shown
+from simulator.units import Quantity
+
+
+@dataclass(frozen=True)
+class Whole(Kind):
+    """A whole number within limits."""
+
+    low: int
+    high: int
+
+    def expectation(self) -> str:
+        return f"a whole number from {self.low} to {self.high}"
+
+    def read(self, value: Any) -> int:
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise ValueError(f"expected a whole number, got {shown(value)}")
+        if not self.low <= value <= self.high:
+            raise ValueError(f"expected {self.expectation()}, got {shown(value)}")
+        return value
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "integer", "minimum": self.low, "maximum": self.high}
+
+
+@dataclass(frozen=True)
+class Choice(Kind):
+    """One word of a few."""
+
+    words: tuple[str, ...]
+
+    def expectation(self) -> str:
+        if len(self.words) == 1:
+            return self.words[0]
+        return f"{', '.join(self.words[:-1])} or {self.words[-1]}"
+
+    def read(self, value: Any) -> str:
+        if isinstance(value, str) and value in self.words:
+            return value
+        hint = near(value, self.words) if isinstance(value, str) else ""
+        raise ValueError(f"expected {self.expectation()}, got {shown(value)}{hint}")
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"enum": list(self.words)}
+
+
+@dataclass(frozen=True)
+class Exactly(Kind):
+    """One certain value, such as the version of the format."""
+
+    value: int
+
+    def expectation(self) -> str:
+        return f"{self.value}"
+
+    def read(self, value: Any) -> int:
+        if isinstance(value, bool) or value != self.value:
+            raise ValueError(f"expected {self.value}, got {shown(value)}")
+        return self.value
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"const": self.value}
+
+
+@dataclass(frozen=True)
+class Text(Kind):
+    """Free text, or text of a certain form."""
+
+    what: str = "text"
+    form: str | None = None
+    longest: int = 10_000
+
+    def expectation(self) -> str:
+        return self.what
+
+    def read(self, value: Any) -> str:
+        if not isinstance(value, str):
+            quotes = "" if isinstance(value, list | dict | None) else "; write it in quotes"
+            raise ValueError(f"expected {self.what}, got {shown(value)}{quotes}")
+        if len(value) > self.longest:
+            raise ValueError(f"expected at most {self.longest} characters, got {len(value)}")
+        if self.form is not None and not re.fullmatch(self.form, value):
+            raise ValueError(f"expected {self.what}, got {shown(value)}")
+        return value
+
+    def json_schema(self) -> dict[str, Any]:
+        schema: dict[str, Any] = {"type": "string"}
+        return schema if self.form is None else {**schema, "pattern": f"^{self.form}$"}
+
+
+@dataclass(frozen=True)
+class Anything(Kind):
+    """A value whose form depends on its neighbors; looked at when they are known."""
+
+    def expectation(self) -> str:
+        return "a value"
+
+    def read(self, value: Any) -> Any:
+        return value
+
+    def json_schema(self) -> dict[str, Any]:
+        return {}
+
+
+@dataclass(frozen=True)
+class VolumeOrRest(Kind):
+    """A volume, or the word `rest`."""
+
+    volume: Measure
+
+    def expectation(self) -> str:
+        return f"{self.volume.expectation()}, or 'rest'"
+
+    def read(self, value: Any) -> Quantity | str:
+        if value == "rest":
+            return "rest"
+        if isinstance(value, str) and not re.match(r"\s*[-+.\d]", value):
+            raise ValueError(f"expected {self.expectation()}, got {shown(value)}")
+        return self.volume.read(value)
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"anyOf": [{"const": "rest"}, self.volume.json_schema()]}
+
+
+@dataclass(frozen=True)
+class Reference:
+    """An entry of the catalog by name, or one changed in place: ``{like: name, …}``."""
+
+    like: str
+    changes: dict[str, Any]
+    in_place: bool
+
+
+@dataclass(frozen=True)
+class CatalogName(Kind):
+    """A name in one folder of the catalog. That it exists there is looked up later."""
+
+    kind: str
+    singular: str
+
+    def expectation(self) -> str:
+        return f"the name of {self.singular} in the catalog"
+
+    def read(self, value: Any) -> Reference:
+        if isinstance(value, str):
+            return Reference(value, {}, in_place=False)
+        if isinstance(value, dict):
+            like = value.get("like")
+            if isinstance(like, str):
+                changes = {key: inner for key, inner in value.items() if key != "like"}
+                return Reference(like, changes, in_place=True)
+            if like is not None:
+                raise ValueError(f"expected {self.expectation()} after 'like', got {shown(like)}")
+            raise ValueError(f"expected 'like: <name>', {self.expectation()}, beside the changes")
+        raise ValueError(f"expected {self.expectation()}, got {shown(value)}")
+
+    def json_schema(self) -> dict[str, Any]:
+        from simulator import catalog
+
+        name = {"enum": list(catalog.names(self.kind))}
+        changed = {"type": "object", "properties": {"like": name}, "required": ["like"]}
+        return {"anyOf": [name, changed]}
+
+
+def unknown_key(key: str, known: Sequence[str]) -> str:
+    """The message for a key that does not belong where it stands."""
+    return f"unknown key {shown(key)}{near_or_all(key, known)}"

@@ -1,0 +1,41 @@
+"""Words and limits of the format that more than one module needs."""
+
+from simulator.machine.alarms import FAULTS as FAULTS
+from simulator.patient.volumes import BLOOD_VOLUME, PLASMA_VOLUME
+from simulator.scenario.measures import AnyMeasure, Measure
+
+SEX = ("female", "male")
+BLOOD_VOLUME_METHODS = (*BLOOD_VOLUME, *PLASMA_VOLUME)
+ACTIONS = ("replace-with", "stop", "skip", "delay")
+DESIGNS = ("grid", "zip", "random", "lhs", "sobol")
+SLUG = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
+NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
+MAX_SESSIONS = 1000
+
+PERCENT_UP = Measure("100 %", low="0 %", high="1000 %")
+FRACTION = Measure("44 %", low="0 %", high="100 %")
+DURATION = Measure("3 min", above="0 min", high="20 y")
+MOMENT = Measure("2 d", low="0 d", high="20 y")
+CITRATE_CLEARANCE = Measure("100 %", low="0 %", high="500 %")
+INLET_FLOW = Measure("65 mL/min", above="0 mL/min")
+RATIO = Measure("10", above="0")
+FLUID_BALANCE = Measure("100 %", low="0 %", high="200 %")
+EXCHANGE = AnyMeasure(
+    "1.0 PV",
+    (
+        Measure("1.0 PV", above="0 PV", high="20 PV"),
+        Measure("2500 mL", above="0 mL", high="100 L"),
+        Measure("40 mL/kg", above="0 mL/kg", high="1000 mL/kg"),
+    ),
+)
+CALCIUM_RATE = AnyMeasure(
+    "1.6 g/h",
+    (
+        Measure("1.6 g/h", low="0 g/h", high="100 g/h"),
+        Measure("16 mL/h", low="0 mL/h", high="1000 mL/h"),
+        Measure("3.6 mmol/h", low="0 mmol/h", high="300 mmol/h"),
+    ),
+)
+VOLUME = Measure("1000 mL", above="0 mL", high="100 L")
+INTERVAL = Measure("2 d", above="0 d", high="20 y")
+PER_DAY = Measure("6.7 %/d", low="0 %/d", high="1000 %/h")

@@ -1,0 +1,121 @@
+"""From a tree to the format's models: every problem of shape, then what can still be used.
+
+What cannot be read is reported, taken out, and the rest read again, so that one slip of the pen
+does not hide the next mistake.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from simulator.scenario import format as written
+from simulator.scenario.fields import unknown_key
+from simulator.scenario.report import Report, near, shown
+from simulator.scenario.tree import Path
+
+_SHAPES = {
+    "model_type": "expected a mapping, 'key: value' pairs",
+    "model_attributes_type": "expected a mapping, 'key: value' pairs",
+    "dict_type": "expected a mapping, 'key: value' pairs",
+    "list_type": "expected a list, such as [a, b] or lines that begin with '- '",
+}
+
+
+def read(data: dict[str, Any], report: Report) -> written.Document:
+    """The document a tree writes, less what cannot be read, which is reported."""
+    while True:
+        try:
+            document = written.Document.model_validate(data)
+        except ValidationError as error:
+            for problem in error.errors(include_url=False):
+                path, value = _follow(problem["loc"], data)
+                report.add(path, _message(problem, value))
+                _take_out(data, path)
+        else:
+            _unknown_and_missing(document, (), report)
+            return document
+
+
+def fields(model: type[BaseModel]) -> dict[str, str]:
+    """Attribute names of a model by the keys they are written under."""
+    return {info.alias or name: name for name, info in model.model_fields.items()}
+
+
+def parts(model: written.Written) -> Iterator[tuple[str, Any]]:
+    """The keys a model was given, with their values, in the order of the format."""
+    for key, name in fields(type(model)).items():
+        value = getattr(model, name)
+        if value is not None:
+            yield key, value
+
+
+def _follow(location: Sequence[str | int], data: Any) -> tuple[Path, Any]:
+    """The path of a problem: its location less the names of the alternatives tried."""
+    path: list[str | int] = []
+    for step in location:
+        known = (
+            data if isinstance(data, dict) else range(len(data) if isinstance(data, list) else 0)
+        )
+        if step in known:
+            data = data[step]
+            path.append(step)
+    return tuple(path), data
+
+
+def _take_out(data: dict[str, Any], path: Path) -> None:
+    if not path:
+        data.clear()
+        return
+    holder: Any = data
+    for step in path[:-1]:
+        if isinstance(holder, list) or step in holder:
+            holder = holder[step]
+        else:  # taken out already, with what it stood in
+            return
+        if holder is written.UNUSABLE:
+            return
+    if isinstance(holder, list):
+        holder[int(path[-1])] = written.UNUSABLE
+    else:
+        holder.pop(path[-1], None)
+
+
+def _message(problem: Any, value: Any) -> str:
+    kind = problem["type"]
+    if kind == "scenario":
+        return str(problem["ctx"]["reason"])
+    if kind in _SHAPES:
+        return f"{_SHAPES[kind]}; got {shown(value)}"
+    if kind in ("union_tag_not_found", "union_tag_invalid"):
+        keys = ", ".join(written.EVENT_KEYS)
+        if not isinstance(value, dict):
+            return f"expected a mapping with one of {keys}; got {shown(value)}"
+        close = (near(key, written.EVENT_KEYS) for key in value if key not in ("at", "for"))
+        return f"expected one of {keys} in an event{next(filter(None, close), '')}"
+    return f"not understood: {shown(value)}"
+
+
+def _unknown_and_missing(model: written.Written, path: Path, report: Report) -> None:
+    known = fields(type(model))
+    for key in model.model_extra or {}:
+        report.add((*path, key), unknown_key(key, list(known)), on_key=True)
+    for key, expected in type(model).needs.items():
+        if getattr(model, known[key]) is None:
+            report.missing((*path, key), expected)
+    for key, value in parts(model):
+        for inner_path, inner in _models_in(value, (*path, key)):
+            _unknown_and_missing(inner, inner_path, report)
+
+
+def _models_in(value: Any, path: Path) -> Iterator[tuple[Path, written.Written]]:
+    if isinstance(value, written.Written):
+        yield path, value
+    elif isinstance(value, list):
+        for place, item in enumerate(value):
+            yield from _models_in(item, (*path, place))
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _models_in(item, (*path, key))

@@ -1,0 +1,240 @@
+"""The machine's settings and the prescription, from what is written and the catalog."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, TypeVar, cast
+
+from simulator import units
+from simulator.catalog import Access, Device, Fluid
+from simulator.orders import CalciumOrder, MachineSettings, Replacement
+from simulator.scenario import format as written
+from simulator.scenario.entries import Entries
+from simulator.scenario.fields import Reference
+from simulator.scenario.report import Report, number
+from simulator.scenario.tree import Path
+from simulator.units import Quantity
+
+DEFAULT_DEVICE = "spectra-optia"
+DEFAULT_ACCESS = "central-venous-catheter"
+DEFAULT_CALCIUM = "calcium-gluconate-10"
+SHARE_TOLERANCE = 0.001
+
+Entry = TypeVar("Entry")
+ExchangeUnit = Literal["PV", "mL", "mL/kg"]
+
+
+@dataclass(frozen=True)
+class Prescribed:
+    """What one prescription, or a part of one, says. None: it says nothing."""
+
+    exchange: tuple[float, ExchangeUnit] | None = None
+    replacement: tuple[Replacement, ...] | None = None
+    fluid_balance: float | None = None
+    calcium: CalciumOrder | None = None
+
+    def under(self, own: Prescribed) -> Prescribed:
+        """This prescription with what a block of the course says of its own."""
+        said = {
+            key: value
+            for key in ("exchange", "replacement", "fluid_balance", "calcium")
+            if (value := getattr(own, key)) is not None
+        }
+        return replace(self, **said)
+
+
+def machine(model: written.Machine, entries: Entries) -> MachineSettings | None:
+    """The machine as set up; what is not written is the device's default."""
+    report, path = entries.report, ("machine",)
+    device = _named(entries.device, model.device, DEFAULT_DEVICE, (*path, "device"), report)
+    access = _named(entries.access, model.access, DEFAULT_ACCESS, (*path, "access"), report)
+    anticoagulant = model.anticoagulant or written.Anticoagulant()
+    where = (*path, "anticoagulant")
+    default_fluid = device.anticoagulant if device else "acd-a"
+    fluid = _named(entries.fluid, anticoagulant.fluid, default_fluid, (*where, "fluid"), report)
+    if device is None or access is None or fluid is None:
+        return None
+    inlet_flow = min(device.inlet_flow, access.inlet_flow_max)
+    if model.inlet_flow is not None:
+        inlet_flow = model.inlet_flow.canonical
+        check_inlet_flow(inlet_flow, device, access, (*path, "inlet_flow"), report)
+    ratio = device.anticoagulant_ratio
+    if anticoagulant.ratio is not None:
+        ratio = anticoagulant.ratio.canonical
+        check_ratio(ratio, device, (*where, "ratio"), report)
+    disturbances = cast("Literal['none', 'typical']", model.disturbances or "none")
+    return MachineSettings(device, access, inlet_flow, fluid, ratio, disturbances)
+
+
+def check_inlet_flow(
+    flow: float, device: Device, access: Access, path: Path, report: Report
+) -> None:
+    """The inlet pump has its range, and so has the access."""
+    low, high = device.inlet_flow_min, device.inlet_flow_max
+    if not low <= flow <= high:
+        report.add(
+            path,
+            f"expected between {number(low)} and {number(high)} mL/min, the range of "
+            f"{device.name}, got {number(flow)} mL/min",
+        )
+    elif flow > access.inlet_flow_max:
+        report.add(
+            path,
+            f"expected at most {number(access.inlet_flow_max)} mL/min, which {access.name} can "
+            f"deliver, got {number(flow)} mL/min",
+        )
+
+
+def check_ratio(ratio: float, device: Device, path: Path, report: Report) -> None:
+    """The device's range of inlet flow to anticoagulant flow."""
+    low, high = device.anticoagulant_ratio_min, device.anticoagulant_ratio_max
+    if not low <= ratio <= high:
+        report.add(
+            path,
+            f"expected between {number(low)} and {number(high)}, the range of {device.name}, "
+            f"got {number(ratio)}",
+        )
+
+
+def prescribed(
+    model: written.Prescription, path: Path, entries: Entries, main: Prescribed | None = None
+) -> Prescribed:
+    """What a prescription says; `main` is the one that a block of the course changes."""
+    replacement = None
+    if model.replacement is not None:
+        replacement = _replacement(model.replacement, (*path, "replacement"), entries)
+    calcium = None
+    if model.calcium is not None:
+        inherited = main.calcium if main else None
+        calcium = _calcium(model.calcium, (*path, "calcium"), entries, inherited)
+    balance = model.fluid_balance
+    return Prescribed(
+        exchange=None if model.exchange is None else exchange(model.exchange),
+        replacement=replacement,
+        fluid_balance=None if balance is None else balance.canonical,
+        calcium=calcium,
+    )
+
+
+def exchange(quantity: Quantity) -> tuple[float, ExchangeUnit]:
+    """Patient plasma to remove, as a number and what it counts."""
+    counted: tuple[ExchangeUnit, ...] = ("PV", "mL", "mL/kg")
+    for unit in counted:
+        if units.parse_unit(unit).dimension == quantity.unit.dimension:
+            return quantity.to(unit), unit
+    raise units.UnitError(f"not an exchange: {quantity}")
+
+
+def calcium_flow(rate: Quantity, fluid: Fluid) -> float:
+    """mL/min of a calcium solution; raises `ValueError` if the solution does not say enough."""
+    if units.parse_unit("mL/h").dimension == rate.unit.dimension:
+        return rate.to("mL/min")
+    by_mass = units.parse_unit("g/h").dimension == rate.unit.dimension
+    per_liter = fluid.strength if by_mass else fluid.calcium
+    if per_liter == 0:
+        what = "strength (grams of salt per liter)" if by_mass else "calcium"
+        raise ValueError(f"{fluid.name} has no {what} in the catalog; write the rate in mL/h")
+    return 1000 * rate.to("g/min" if by_mass else "mmol/min") / per_liter
+
+
+def _replacement(
+    items: Sequence[written.Replacement], path: Path, entries: Entries
+) -> tuple[Replacement, ...]:
+    """The replacement in order of use, by shares or by volumes."""
+    report = entries.report
+    known = len(report.problems)
+    read = [_one_replacement(i, (*path, place), entries) for place, i in written.usable(items)]
+    if len(read) == len(items):
+        _check_amounts(items, path, report)
+    if len(report.problems) > known or len(read) < len(items):
+        return ()
+    return tuple(replacement for replacement in read if replacement is not None)
+
+
+def _one_replacement(item: written.Replacement, path: Path, entries: Entries) -> Replacement | None:
+    report = entries.report
+    if item.share is not None and item.volume is not None:
+        report.add((*path, "volume"), "share says how much already; write one of them")
+    elif item.share is None and item.volume is None and not report.spoiled(path):
+        report.add(path, "missing; expected a share, such as '80 %', or a volume")
+    if item.fluid is None:
+        return None
+    fluid = entries.fluid(item.fluid, (*path, "fluid"))
+    if fluid is None:
+        return None
+    if item.bottle is not None:
+        fluid = replace(fluid, container=item.bottle.canonical)
+    volume = item.volume.canonical if isinstance(item.volume, Quantity) else None
+    return Replacement(fluid, item.share.canonical if item.share else None, volume)
+
+
+def _check_amounts(items: Sequence[written.Replacement], path: Path, report: Report) -> None:
+    """Shares make up the whole; of volumes, one takes the rest; the two do not mix."""
+    unread = any(
+        report.touches((*path, place, key))
+        for place in range(len(items))
+        for key in ("share", "volume")
+    )
+    shares = [item.share.canonical for item in items if item.share is not None]
+    volumes = [item.volume for item in items if item.volume is not None]
+    if unread or len(shares) + len(volumes) != len(items):
+        return
+    if shares and volumes:
+        report.add(path, "expected shares or volumes, got both; write all items the same way")
+    elif shares and abs(sum(shares) - 1) > SHARE_TOLERANCE:
+        total = number(round(100 * sum(shares), 4))
+        report.add(path, f"expected shares that add up to 100 %, got {total} %")
+    elif volumes.count("rest") > 1:
+        report.add(path, "expected at most one volume: rest")
+
+
+def _calcium(
+    model: written.Calcium, path: Path, entries: Entries, inherited: CalciumOrder | None
+) -> CalciumOrder | None:
+    report = entries.report
+    if model.fluid is None and inherited is not None:
+        fluid: Fluid | None = inherited.fluid
+    else:
+        where = (*path, "fluid")
+        fluid = _named(entries.fluid, model.fluid, DEFAULT_CALCIUM, where, report)
+    if fluid is None:
+        return None
+    if fluid.calcium == 0:
+        report.add((*path, "fluid"), f"{fluid.name} contains no calcium")
+        return None
+    return _calcium_amount(model, fluid, path, report, inherited)
+
+
+def _calcium_amount(
+    model: written.Calcium, fluid: Fluid, path: Path, report: Report, inherited: CalciumOrder | None
+) -> CalciumOrder | None:
+    """Calcium by the hour or by the liter, or as the block before has it."""
+    rate, per_liter = model.rate, model.per_liter_replacement
+    if rate is not None and per_liter is not None:
+        report.add((*path, "per_liter_replacement"), "rate says it already; write one of them")
+    elif rate is not None:
+        try:
+            return CalciumOrder(fluid, flow=calcium_flow(rate, fluid))
+        except ValueError as error:
+            report.add((*path, "rate"), str(error))
+    elif per_liter is not None:
+        return CalciumOrder(fluid, per_replacement=per_liter.to("mL") / 1000)
+    elif inherited is not None:
+        return replace(inherited, fluid=fluid)
+    elif not report.spoiled(path):
+        report.add(path, "missing; expected a rate, such as '1.6 g/h', or per_liter_replacement")
+    return None
+
+
+def _named(
+    look_up: Callable[[Reference, Path], Entry | None],
+    reference: Reference | None,
+    default: str,
+    path: Path,
+    report: Report,
+) -> Entry | None:
+    """The entry written, or the default where nothing is."""
+    if reference is None and report.touches(path):
+        return None
+    return look_up(reference or Reference(default, {}, in_place=False), path)

@@ -1,0 +1,218 @@
+"""Tables for the terminal: what a run, a comparison and the catalog say in rows."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from simulator.catalog import Fact, Reference
+from simulator.provenance import Use
+from simulator.result import MINUTES_PER_DAY, Result
+
+NOT_CLINICAL = "For teaching and research, not for treating patients."
+PIPED_WIDTH = 120  # columns when the output is not a terminal
+
+
+def console() -> Console:
+    """Where tables are printed: standard output, in color only if it is a terminal."""
+    width = None if sys.stdout.isatty() else PIPED_WIDTH
+    return Console(width=width, highlight=False, soft_wrap=False)
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """A number with a few significant digits and no exponent where none is needed."""
+    if value is None:
+        return "-"
+    if value == 0:
+        return "0"
+    if abs(value) >= 10 ** (digits - 1):
+        return f"{value:,.0f}"
+    return f"{value:.{digits}g}" if abs(value) >= 1e-3 else f"{value:.1e}"
+
+
+def sessions(result: Result) -> Table:
+    """One row per session: what the machine did and what the antibody made of it."""
+    marker = marker_of(result)
+    unit = result.solutes[marker].unit
+    table = _table("Sessions")
+    for heading in (
+        "#", "day", "run\nmin", "pauses\nmin", "blood\nmL", "plasma removed\nmL", "\nPV",
+        "removal\neff. %", "replaced\nmL", "citrate\nmmol", "blood volume\nnadir %",
+        "ionized Ca\nnadir mmol/L", f"{marker}\nbefore", f"{unit}\nafter",
+    ):  # fmt: skip
+        table.add_column(heading, justify="right")
+    for s in result.sessions:
+        efficiency = s.plasma_removal_efficiency
+        level = s.solutes[marker]
+        table.add_row(
+            str(s.index),
+            f"{s.start / MINUTES_PER_DAY:.4g}",
+            f"{s.run_minutes:.0f}",
+            f"{s.pauses:.1f}",
+            f"{s.blood_processed:,.0f}",
+            f"{s.patient_plasma_removed:,.0f}",
+            f"{s.plasma_volumes_exchanged:.2f}",
+            "-" if efficiency is None else f"{100 * efficiency:.1f}",
+            f"{s.replacement:,.0f}",
+            f"{s.citrate_to_patient:.1f}",
+            f"{100 * s.blood_volume_nadir:.1f}",
+            f"{s.ionized_calcium_nadir:.2f}",
+            number(level.pre),
+            number(level.post),
+        )
+    return table
+
+
+def solutes(result: Result) -> Table:
+    """One row per solute: where it started, how low it fell, where it stands at the end."""
+    table = _table("Solutes in plasma")
+    for heading in ("solute", "unit", "start", "nadir", "% of start", "on day", "end", "% of start",
+                    "removed"):  # fmt: skip
+        table.add_column(heading, justify="left" if heading in ("solute", "unit") else "right")
+    for name, s in result.solutes.items():
+        table.add_row(
+            name,
+            s.unit,
+            number(s.initial),
+            number(s.nadir),
+            _percent(s.nadir, s.initial),
+            f"{s.nadir_time / MINUTES_PER_DAY:.2f}",
+            number(s.final),
+            _percent(s.final, s.initial),
+            f"{number(s.removed)} {s.mass_unit}",
+        )
+    return table
+
+
+def stopped(result: Result) -> list[str]:
+    """A line for each session that did not run to its end."""
+    return [
+        f"Session {s.index} ended early: {s.stop_reason}"
+        for s in result.sessions
+        if s.stop_reason is not None
+    ]
+
+
+def marker_of(result: Result) -> str:
+    """The solute a table leads with: the first that the scenario itself made up, else IgG."""
+    from simulator import catalog
+
+    known = catalog.names("solutes")
+    return next((name for name in result.solutes if name not in known), "igg")
+
+
+#: What a comparison shows of each arm: label, unit, and how to read it from a result.
+def comparison_rows(results: Sequence[Result]) -> list[tuple[str, list[float | None]]]:
+    """Rows of a comparison: a label with its unit, and one number per arm."""
+    rows: list[tuple[str, list[float | None]]] = [
+        ("sessions", [float(len(r.sessions)) for r in results]),
+        ("run time, min, all sessions", [sum(s.run_minutes for s in r.sessions) for r in results]),
+        ("pauses, min", [sum(s.pauses for s in r.sessions) for r in results]),
+        ("blood processed, mL", [sum(s.blood_processed for s in r.sessions) for r in results]),
+        (
+            "patient plasma removed, mL",
+            [sum(s.patient_plasma_removed for s in r.sessions) for r in results],
+        ),
+        ("replacement, mL", [sum(s.replacement for s in r.sessions) for r in results]),
+        (
+            "citrate to patient, mmol",
+            [sum(s.citrate_to_patient for s in r.sessions) for r in results],
+        ),
+        (
+            "lowest blood volume, %",
+            [_lowest(100 * s.blood_volume_nadir for s in r.sessions) for r in results],
+        ),
+        (
+            "lowest ionized calcium, mmol/L",
+            [_lowest(s.ionized_calcium_nadir for s in r.sessions) for r in results],
+        ),
+    ]
+    shared = [n for n in results[0].solutes if all(n in r.solutes for r in results)]
+    for name in shared:
+        unit = results[0].solutes[name].unit
+        if any(r.solutes[name].unit != unit for r in results):
+            continue
+        mass = results[0].solutes[name].mass_unit
+        rows += [
+            (f"{name} at its lowest, {unit}", [r.solutes[name].nadir for r in results]),
+            (f"{name} at the end, {unit}", [r.solutes[name].final for r in results]),
+            (f"{name} removed, {mass}", [r.solutes[name].removed for r in results]),
+        ]
+    return rows
+
+
+def comparison(labels: Sequence[str], results: Sequence[Result]) -> Table:
+    """One row per quantity, one column per arm, and how each differs from the first."""
+    table = _table("Comparison")
+    table.add_column("")
+    for i, label in enumerate(labels):
+        table.add_column(label, justify="right", overflow="fold")
+        if i:
+            table.add_column("vs first", justify="right")
+    for name, values in comparison_rows(results):
+        cells = [number(values[0], 4)]
+        for value in values[1:]:
+            cells += [number(value, 4), _difference(value, values[0])]
+        table.add_row(name, *cells)
+    return table
+
+
+def facts(title: str, entries: Iterable[Fact]) -> Table:
+    """A catalog entry: each number with its unit, its source and how it was seen."""
+    table = _table(title)
+    for heading in ("number", "value", "source", "where", "seen", "note"):
+        table.add_column(heading, overflow="fold")
+    for fact in entries:
+        name = fact.path.split(".", 2)[2]
+        table.add_row(name, fact.value, fact.source, fact.at, fact.seen, fact.note)
+    return table
+
+
+def names(title: str, entries: Mapping[str, str]) -> Table:
+    """Names, each with a line about it."""
+    table = _table(title)
+    table.add_column("name", no_wrap=True)
+    table.add_column("", overflow="fold")
+    for name, line in entries.items():
+        table.add_row(name, line)
+    return table
+
+
+def bibliography(uses: Sequence[Use], references: Mapping[str, Reference]) -> list[str]:
+    """The sources of a run, each with what it stands behind and how that was seen."""
+    lines = []
+    for use in uses:
+        lines.append(f"{use.key}: {cited(references[use.key])}")
+        if not use.numbers:
+            lines.append("    named by the scenario")
+        for path, grade in zip(use.numbers, use.grades, strict=True):
+            lines.append(f"    {path} [{grade}]")
+    return lines
+
+
+def cited(reference: Reference) -> str:
+    """A reference on one line."""
+    identifiers = [f"doi {reference.doi}"] if reference.doi else []
+    identifiers += [f"PMID {reference.pmid}"] if reference.pmid else []
+    return " ".join([reference.citation, *(f"({i})" for i in identifiers)])
+
+
+def _table(title: str) -> Table:
+    return Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+
+
+def _percent(value: float, whole: float) -> str:
+    return f"{100 * value / whole:.0f}" if whole else "-"
+
+
+def _difference(value: float | None, first: float | None) -> str:
+    if value is None or first is None or value == first:
+        return "=" if value == first else "-"
+    return f"{100 * (value / first - 1):+.1f} %" if first else "-"
+
+
+def _lowest(values: Iterable[float]) -> float | None:
+    return min(values, default=None)

@@ -1,0 +1,112 @@
+"""Small stand-ins: a patient that never changes, for the machine; a few patients, for the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import simpy
+
+from simulator import catalog
+from simulator.boundary import REST, Exchange, Vitals
+from simulator.machine.pumps import STOPPED, PumpFlows
+from simulator.machine.session import Session
+from simulator.orders import (
+    FollowedSolute,
+    MachineSettings,
+    PatientDescription,
+    Prescription,
+    Replacement,
+)
+
+WOMAN = PatientDescription(sex="female", weight=68, height=1.65, hematocrit=0.39)
+
+
+@dataclass
+class StandIn:
+    """A bedside whose patient keeps one hematocrit, whatever is done."""
+
+    env: simpy.Environment
+    hematocrit: float = 0.40
+    stretches: list[tuple[float, float, Exchange, PumpFlows]] = field(default_factory=list)
+    events: list[tuple[float, str, str]] = field(default_factory=list)
+    _now: tuple[float, Exchange, PumpFlows] = (0.0, REST, STOPPED)
+
+    def vitals(self) -> Vitals:
+        return Vitals(self.hematocrit, 5000, 3000, 1.22)
+
+    def exchange(self, exchange: Exchange, flows: PumpFlows) -> None:
+        start, before, before_flows = self._now
+        if self.env.now > start:
+            self.stretches.append((start, self.env.now, before, before_flows))
+        self._now = (self.env.now, exchange, flows)
+
+    def connect(self) -> None:
+        self.log("connected")
+
+    def disconnect(self) -> None:
+        self.log("disconnected")
+
+    def log(self, event: str, detail: str = "") -> None:
+        self.events.append((self.env.now, event, detail))
+
+
+def machine(device: str = "spectra-optia", **changes: Any) -> MachineSettings:
+    """A device on a central venous catheter with its defaults."""
+    facts = catalog.device(device)
+    settings = MachineSettings(
+        device=facts,
+        access=catalog.access("central-venous-catheter"),
+        inlet_flow=facts.inlet_flow,
+        anticoagulant=catalog.fluid(facts.anticoagulant),
+        anticoagulant_ratio=facts.anticoagulant_ratio,
+    )
+    return replace(settings, **changes)
+
+
+def albumin_only(**changes: Any) -> Prescription:
+    """One plasma volume, replaced by 5 % albumin."""
+    order = Prescription(1.0, "PV", (Replacement(catalog.fluid("albumin-5"), share=1.0),))
+    return replace(order, **changes)
+
+
+def session(
+    hematocrit: float = 0.40,
+    target: float = 3000,
+    settings: MachineSettings | None = None,
+    prescription: Prescription | None = None,
+    citrate_limit: float = 1e9,
+) -> tuple[simpy.Environment, StandIn, Session]:
+    """A session on a stand-in patient, not yet started."""
+    env = simpy.Environment()
+    bedside = StandIn(env, hematocrit)
+    one = Session(
+        env=env,
+        bedside=bedside,
+        machine=settings or machine(),
+        prescription=prescription or albumin_only(),
+        target=target,
+        citrate_limit=citrate_limit,
+    )
+    return env, bedside, one
+
+
+def run(env: simpy.Environment, one: Session, *others: Generator[Any, Any, None]) -> None:
+    """Run a session to its end, with other processes beside it."""
+    env.process(one.run())
+    for other in others:
+        env.process(other)
+    env.run()
+
+
+def tracer(name: str = "tracer", initial: float = 100.0) -> FollowedSolute:
+    """Something that stays in plasma, neither made nor broken down."""
+    kinetics = catalog.Solute(name, name, "mg/L", catalog.Catabolism(0.0))
+    return FollowedSolute(kinetics, initial)
+
+
+def followed(*names: str, **others: FollowedSolute) -> dict[str, FollowedSolute]:
+    """Catalog solutes at their usual levels, with albumin and igg, and others given ready."""
+    entries = [catalog.solute(name) for name in dict.fromkeys([*names, "albumin", "igg"])]
+    return {s.name: FollowedSolute(s, s.initial) for s in entries} | others

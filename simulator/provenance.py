@@ -72,8 +72,7 @@ def sources_of(scenario: Scenario) -> list[Use]:
 
 
 def _equations(scenario: Scenario) -> Iterator[tuple[str, str]]:
-    for what, key in EQUATIONS.items():
-        yield what, key
+    yield from EQUATIONS.items()
     patient = scenario.patient
     method = patient.blood_volume_method
     estimated = patient.blood_volume is None and patient.plasma_volume is None

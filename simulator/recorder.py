@@ -51,6 +51,7 @@ class Recorder:
     _since: float = 0.0
     _sums: list[float] = field(default_factory=lambda: [0.0] * len(CUMULATIVE))
     _due: float = 0.0
+    _begun: bool = False
 
     def __post_init__(self) -> None:
         self.names = [name for name in self.patient.names if name != INTERNAL]
@@ -74,17 +75,13 @@ class Recorder:
         self._session_start = self.patient.time
 
     def run(self, flows: PumpFlows) -> None:
-        """A stretch of constant flows begins now: the row just after the event."""
-        self.flows, self._since = flows, self.patient.time
-        self._due = self._next_output(self.patient.time)
-        self._write(self.patient.time, self.patient.state)
-        for name in self.names:
-            self.nadirs[name].see(self.patient.concentration(name), self.patient.time)
-        for nadir, read in self.watched:
-            nadir.see(read(self.patient.state), self.patient.time)
+        """A stretch of constant flows begins now; its first row waits until it has a length."""
+        self.flows, self._since, self._begun = flows, self.patient.time, False
 
     def see(self, step: Step) -> None:
         """Take the rows that fall into a step of the integrator, and look for its extremes."""
+        if not self._begun:
+            self._begin(step)
         while self._due < step.end - JUST_AFTER:
             self._write(self._due, step.at((self._due - step.start) / step.length))
             self._due = self._next_output(self._due)
@@ -103,6 +100,16 @@ class Recorder:
             self._write(self.patient.time, self.patient.state)
             self._sums = self._sums_at(self.patient.time)
             self._since = self.patient.time
+
+    def _begin(self, step: Step) -> None:
+        """The row just after the event with which the stretch begins."""
+        self._begun = True
+        self._due = self._next_output(step.start)
+        self._write(step.start, step.before)
+        for name in self.names:
+            self.nadirs[name].see(self.patient.concentration(name, step.before), step.start)
+        for nadir, read in self.watched:
+            nadir.see(read(step.before), step.start)
 
     def _see_concentrations(self, step: Step) -> None:
         """Concentrations at the end of the step, and inside it where they turn upward."""

@@ -67,13 +67,14 @@ def replaced(folder: Path) -> Iterator[Path]:
 
 
 def check_target(folder: Path) -> None:
-    """Raise `CommandError` if a run could not be written to `folder`: before the work, not after."""
+    """Raise `CommandError` if a run could not be written to `folder`; to ask before the work."""
     _refuse_unless_ours(folder)
 
 
 def summary_json(result: Result) -> str:
     """``summary.json`` as text: numbers with 12 digits, null for what is not a number."""
-    return json.dumps(_plain(result.summary()), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    summary = _plain(result.summary())
+    return json.dumps(summary, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def curves_csv(result: Result) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -13,7 +15,7 @@ from simulator.provenance import Use
 from simulator.result import MINUTES_PER_DAY, Result
 
 NOT_CLINICAL = "For teaching and research, not for treating patients."
-PIPED_WIDTH = 120  # columns when the output is not a terminal
+PIPED_WIDTH = 110  # columns when the output is not a terminal
 
 
 def console() -> Console:
@@ -23,27 +25,27 @@ def console() -> Console:
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """A number with a few significant digits and no exponent where none is needed."""
+    """A number with a few significant digits, thousands marked, with an exponent beyond 1e6."""
     if value is None:
         return "-"
     if value == 0:
         return "0"
-    if abs(value) >= 10 ** (digits - 1):
-        return f"{value:,.0f}"
-    return f"{value:.{digits}g}" if abs(value) >= 1e-3 else f"{value:.1e}"
+    if abs(value) >= 1e6 or abs(value) < 1e-3:
+        return f"{value:.{digits - 1}e}"
+    whole = abs(value) >= 10 ** (digits - 1)
+    return f"{value:,.0f}" if whole else f"{value:.{digits}g}"
 
 
 def sessions(result: Result) -> Table:
     """One row per session: what the machine did and what the antibody made of it."""
     marker = marker_of(result)
     unit = result.solutes[marker].unit
-    table = _table("Sessions")
+    table = _table(f"Sessions (before, after: {marker} in plasma, {unit})")
     for heading in (
-        "#", "day", "run\nmin", "pauses\nmin", "blood\nmL", "plasma removed\nmL", "\nPV",
-        "removal\neff. %", "replaced\nmL", "citrate\nmmol", "blood volume\nnadir %",
-        "ionized Ca\nnadir mmol/L", f"{marker}\nbefore", f"{unit}\nafter",
+        "#", "day", "run\nmin", "blood\nmL", "plasma\nmL", "PV", "eff.\n%", "repl.\nmL",
+        "BV min\n%", "iCa min\nmM", "before", "after",
     ):  # fmt: skip
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)
     for s in result.sessions:
         efficiency = s.plasma_removal_efficiency
         level = s.solutes[marker]
@@ -51,13 +53,11 @@ def sessions(result: Result) -> Table:
             str(s.index),
             f"{s.start / MINUTES_PER_DAY:.4g}",
             f"{s.run_minutes:.0f}",
-            f"{s.pauses:.1f}",
             f"{s.blood_processed:,.0f}",
             f"{s.patient_plasma_removed:,.0f}",
             f"{s.plasma_volumes_exchanged:.2f}",
             "-" if efficiency is None else f"{100 * efficiency:.1f}",
             f"{s.replacement:,.0f}",
-            f"{s.citrate_to_patient:.1f}",
             f"{100 * s.blood_volume_nadir:.1f}",
             f"{s.ionized_calcium_nadir:.2f}",
             number(level.pre),
@@ -69,9 +69,11 @@ def sessions(result: Result) -> Table:
 def solutes(result: Result) -> Table:
     """One row per solute: where it started, how low it fell, where it stands at the end."""
     table = _table("Solutes in plasma")
-    for heading in ("solute", "unit", "start", "nadir", "% of start", "on day", "end", "% of start",
-                    "removed"):  # fmt: skip
-        table.add_column(heading, justify="left" if heading in ("solute", "unit") else "right")
+    for heading in (
+        "solute", "unit", "start", "nadir", "% of\nstart", "on day", "end", "% of\nstart", "removed",
+    ):  # fmt: skip
+        left = heading in ("solute", "unit")
+        table.add_column(heading, justify="left" if left else "right", no_wrap=True)
     for name, s in result.solutes.items():
         table.add_row(
             name,
@@ -160,15 +162,15 @@ def comparison(labels: Sequence[str], results: Sequence[Result]) -> Table:
     return table
 
 
-def facts(title: str, entries: Iterable[Fact]) -> Table:
-    """A catalog entry: each number with its unit, its source and how it was seen."""
-    table = _table(title)
-    for heading in ("number", "value", "source", "where", "seen", "note"):
-        table.add_column(heading, overflow="fold")
+def facts(title: str, entries: Iterable[Fact]) -> list[str]:
+    """A catalog entry in lines: each number with its unit, its source and how it was seen."""
+    lines = [title]
     for fact in entries:
-        name = fact.path.split(".", 2)[2]
-        table.add_row(name, fact.value, fact.source, fact.at, fact.seen, fact.note)
-    return table
+        source = "assumed" if fact.source == "assumed" else f"{fact.source} [{fact.seen}]"
+        lines += ["", f"  {fact.path.split('.', 2)[2]} = {fact.value}", f"      {source}"]
+        for text in filter(None, (fact.at, fact.note)):
+            lines += textwrap.wrap(text, 84, initial_indent=" " * 6, subsequent_indent=" " * 6)
+    return lines
 
 
 def names(title: str, entries: Mapping[str, str]) -> Table:
@@ -201,7 +203,10 @@ def cited(reference: Reference) -> str:
 
 
 def _table(title: str) -> Table:
-    return Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+    return Table(
+        title=title, title_justify="left", title_style="bold", header_style="bold",
+        box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False,
+    )  # fmt: skip
 
 
 def _percent(value: float, whole: float) -> str:

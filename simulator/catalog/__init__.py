@@ -170,6 +170,8 @@ class Device:
     prime_time: float = quantity("min")
     connect_time: float = quantity("min")
     disconnect_time: float = quantity("min")
+    hematocrit_update: float = quantity("min")
+    """The plasma flow follows the patient's hematocrit at every event, and at least this often."""
     change_over_time: float = quantity("min")
     """Pumps stand still this long while a bottle or bag is changed."""
     pump_stop_limit: float = quantity("min")

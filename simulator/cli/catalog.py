@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import click
 
@@ -10,6 +10,8 @@ from simulator import catalog, scenario, tables
 from simulator.catalog import Fact
 from simulator.errors import CommandError
 from simulator.machine.alarms import ALARMS
+
+Entry = catalog.Device | catalog.Solute | catalog.Fluid | catalog.Access
 
 KINDS = ("scenarios", "devices", "solutes", "fluids", "access", "references", "rules", "faults")
 
@@ -36,11 +38,11 @@ def list_command(kind: str | None) -> None:
 @click.argument("name")
 def show_command(name: str) -> None:
     """Show a scenario, device, solute, fluid, access or reference by NAME."""
-    console = tables.console()
     for kind in catalog.KINDS:
         if name in catalog.names(kind):
             entry = _load(kind, name)
-            console.print(tables.facts(f"{name}: {entry.title}", entry.facts.values()))
+            for line in tables.facts(f"{name}: {entry.title}", entry.facts.values()):
+                click.echo(line)
             return
     if name in catalog.references():
         click.echo(f"{name}: {tables.cited(catalog.references()[name])}")
@@ -67,10 +69,8 @@ def _entries(kind: str) -> dict[str, str]:
     return {name: _load(kind, name).title for name in catalog.names(kind)}
 
 
-def _load(
-    kind: str, name: str
-) -> catalog.Device | catalog.Solute | catalog.Fluid | catalog.Access:
-    load = {
+def _load(kind: str, name: str) -> Entry:
+    load: dict[str, Callable[[str], Entry]] = {
         "devices": catalog.device,
         "solutes": catalog.solute,
         "fluids": catalog.fluid,

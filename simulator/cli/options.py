@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
 
-Function = TypeVar("Function")
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def _complete_scenario(
@@ -19,7 +20,7 @@ def _complete_scenario(
     return [*map(CompletionItem, names), CompletionItem(incomplete, type="file")]
 
 
-def scenarios_argument(name: str = "scenarios", nargs: int = -1) -> Any:
+def scenarios_argument(name: str = "scenarios", nargs: int = -1) -> Callable[[Command], Command]:
     """SCENARIO...: files or bundled names."""
     return click.argument(
         name,

@@ -72,7 +72,7 @@ def pictures(result: Result, picture: str) -> dict[str, bytes]:
     from simulator import figures
 
     formats = ["png"] if picture == "png" else ["png", "svg"]
-    files = {}
+    files: dict[str, bytes] = {}
     for name in ("volumes", "solutes", "sessions"):
         figure = getattr(figures, name)(result)
         if figure is not None:

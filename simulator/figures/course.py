@@ -12,14 +12,14 @@ _UNREMARKABLE = "albumin"
 """Always followed, replaced by what is given: no antibody."""
 
 
-def course_axis(axes: Axes, result: Result, start: float, end: float) -> tuple[str, float, float]:
-    """An axis from `start` to `end` (min); returns its unit, and both ends in that unit."""
+def course_axis(axes: Axes, start: float, end: float) -> str:
+    """An axis of time from `start` to `end` (min); returns the unit it is in."""
     unit = unit_of_time(end - start)
     if unit == "min" and start:
         unit = "h"
     low, high = start / MINUTES[unit], end / MINUTES[unit]
     time_axis(axes, unit, low - 0.01 * (high - low), high)
-    return unit, low, high
+    return unit
 
 
 def spans(result: Result, unit: str) -> list[tuple[float, float]]:

@@ -6,7 +6,7 @@ would run into each other are left out. Places are found on the page as laid out
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from matplotlib.axes import Axes
@@ -18,15 +18,20 @@ from matplotlib.text import Annotation, Text
 from matplotlib.transforms import Bbox
 
 from simulator import __version__
-from simulator.figures.style import DPI, GRAY, SHADE, SIZE, SMALL_SIZE, TEXT_SIZE, TITLE_SIZE, ink
+from simulator.figures.style import DPI, GRAY, SHADE, SIZE, SMALL_SIZE, TITLE_SIZE, ink
 
 FOOTER = f"apheresis-simulator {__version__} – for teaching and research, not for treating patients"
 MARGIN = 0.012
 """Of the figure's width, left of the title and right of the footer."""
 
-ELLIPSIS = "…"
+HALO = [withStroke(linewidth=3, foreground="white")]
+"""Keeps a text that stands on a line readable."""
+
+_ELLIPSIS = "…"
 LABEL_GAP = 12.0
 """Points between the end of a curve and its label."""
+
+_MARK = 8  # pixels; half the size of the mark of a note
 
 #: Where a note may stand, best first: points right and up of its point, and its alignment there.
 _SPOTS: tuple[tuple[float, float, str, str], ...] = (
@@ -55,6 +60,19 @@ class _EndLabel:
     color: str
 
 
+@dataclass(slots=True)
+class _Note:
+    axes: Axes
+    text: Annotation
+    needed: bool
+    """Whether it may cover a curve rather than be left out."""
+
+    def mark(self) -> Bbox:
+        """The room that the mark at its point takes up."""
+        x, y = self.axes.transData.transform(self.text.xy)
+        return Bbox.from_bounds(x - _MARK, y - _MARK, 2 * _MARK, 2 * _MARK)
+
+
 @dataclass
 class Slide:
     """A figure with its title, its footer, and the texts that are still to find their place."""
@@ -62,7 +80,7 @@ class Slide:
     title: str
     figure: Figure = field(init=False)
     _ends: list[_EndLabel] = field(default_factory=list)
-    _notes: list[tuple[Axes, Annotation]] = field(default_factory=list)
+    _notes: list[_Note] = field(default_factory=list)
     _rows: list[list[Text]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -77,6 +95,13 @@ class Slide:
             FOOTER, x=1 - MARGIN, horizontalalignment="right", fontsize=SMALL_SIZE, color=GRAY
         )
 
+    def points(self, words: str, size: float) -> float:
+        """How wide a text is, in points."""
+        text = self.figure.text(0, 0, words, fontsize=size)
+        width = float(text.get_window_extent().width) * 72 / DPI
+        text.remove()
+        return width
+
     def end_label(self, axes: Axes, y: float, text: str, color: str) -> None:
         """Name a curve at the right edge of its panel, where it ends."""
         label = axes.annotate(
@@ -85,15 +110,21 @@ class Slide:
         )  # fmt: skip
         self._ends.append(_EndLabel(axes, label, y, color))
 
-    def note(self, axes: Axes, x: float, y: float, text: str, color: str) -> None:
-        """Mark a point and say its value, if there is a free spot near it."""
-        axes.plot([x], [y], "o", color=color, markersize=7, markeredgecolor="white", zorder=4)
+    def note(
+        self, axes: Axes, x: float, y: float, text: str, color: str, needed: bool = True
+    ) -> None:
+        """Mark a point and say its value, if there is a free spot near it.
+
+        Those that come first choose first; their marks lie on top.
+        """
+        order = 4 - 0.01 * len(self._notes)
+        axes.plot([x], [y], "o", color=color, markersize=7, markeredgecolor="white", zorder=order)
         note = axes.annotate(
             text, (x, y), xytext=(0, 0), textcoords="offset points", color=ink(color), zorder=5,
-            path_effects=[withStroke(linewidth=3, foreground="white")],
+            path_effects=HALO,
         )  # fmt: skip
         note.set_in_layout(False)
-        self._notes.append((axes, note))
+        self._notes.append(_Note(axes, note, needed))
 
     def sessions(
         self, axes: Axes, spans: Sequence[tuple[float, float]], numbers: Sequence[int] = ()
@@ -126,14 +157,14 @@ class Slide:
             thin_out(row)
         for axes in {id(end.axes): end.axes for end in self._ends}.values():
             _spread_ends(axes, [end for end in self._ends if end.axes is axes])
-        taken = [box for text in visible_texts(self.figure) if (box := extent(text))]
-        own = [note for _, note in self._notes]
-        taken = [extent(text) for text in visible_texts(self.figure) if text not in own]
-        for axes, note in self._notes:
-            if (box := _find_spot(axes, note, taken)) is None:
-                note.remove()
+        own = [note.text for note in self._notes]
+        texts = [extent(text) for text in visible_texts(self.figure) if text not in own]
+        marks = [note.mark() for note in self._notes]
+        for note in self._notes:
+            if (box := _find_spot(note, [*texts, *marks])) is None:
+                note.text.remove()
             else:
-                taken.append(box)
+                texts.append(box)
         self.figure.set_layout_engine("none")
         return self.figure
 
@@ -182,13 +213,16 @@ def wrapped(text: Text, words: str, width: float, lines: int) -> list[str]:
             rows[-1] = longer
         else:
             rows.append(word)
+    kept = rows[:lines]
     if len(rows) > lines:
-        rows = [*rows[: lines - 1], rows[lines - 1] + ELLIPSIS]
-    for i, row in enumerate(rows):
-        while len(rows[i]) > 1 and not fits(rows[i]):
-            rows[i] = rows[i].removesuffix(ELLIPSIS)[:-1].rstrip() + ELLIPSIS
-        del row
-    return rows
+        kept[-1] += _ELLIPSIS
+    return [_cut(row, fits) for row in kept]
+
+
+def _cut(row: str, fits: Callable[[str], bool]) -> str:
+    while len(row) > 1 and not fits(row):
+        row = row.removesuffix(_ELLIPSIS)[:-1].rstrip() + _ELLIPSIS
+    return row
 
 
 def thin_out(row: Sequence[Text]) -> None:
@@ -220,7 +254,7 @@ def _spread_ends(axes: Axes, ends: Sequence[_EndLabel]) -> None:
     ys = [max(page.y0, min(y, page.y1)) for y in ys]
     sizes = [extent(end.text).height + 2 for end in ends]
     places = spread(ys, sizes, page.y0, page.y1)
-    step = LABEL_GAP * TEXT_SIZE / TEXT_SIZE * DPI / 72 / page.width
+    step = LABEL_GAP * DPI / 72 / page.width
     for end, y, place in zip(ends, ys, places, strict=True):
         at, to = (y - page.y0) / page.height, (place - page.y0) / page.height
         end.text.xy = (1.0, to)
@@ -232,27 +266,29 @@ def _spread_ends(axes: Axes, ends: Sequence[_EndLabel]) -> None:
         )  # fmt: skip
 
 
-def _find_spot(axes: Axes, note: Annotation, taken: Sequence[Bbox]) -> Bbox | None:
-    """Put the note where it covers no other text and as few curves as can be; None if nowhere."""
-    page = axes.get_window_extent()
+def _find_spot(note: _Note, taken: Sequence[Bbox]) -> Bbox | None:
+    """Put the note where it covers no text, no mark, and as few curves as can be."""
+    page = note.axes.get_window_extent()
     curves = [
         line.get_path().transformed(line.get_transform())
-        for line in axes.lines
-        if len(line.get_path().vertices) > 1
+        for line in note.axes.lines
+        if len(line.get_path().vertices) > 2
     ]
     best: tuple[int, tuple[float, float, str, str], Bbox] | None = None
     for spot in _SPOTS:
-        _put(note, spot)
-        box = extent(note)
+        _put(note.text, spot)
+        box = extent(note.text)
         inside = page.x0 <= box.x0 and box.x1 <= page.x1 and page.y0 <= box.y0 and box.y1 <= page.y1
         if not inside or any(box.overlaps(other) for other in taken):
             continue
-        covered = sum(curve.intersects_bbox(box, filled=False) for curve in curves)
+        covered = sum(bool(curve.intersects_bbox(box, filled=False)) for curve in curves)
         if best is None or covered < best[0]:
             best = (covered, spot, box)
-    if best is None:
+        if covered == 0:
+            break
+    if best is None or (best[0] and not note.needed):
         return None
-    _put(note, best[1])
+    _put(note.text, best[1])
     return best[2]
 
 

@@ -121,7 +121,7 @@ _STEPS = {
     "h": (0.5, 1, 2, 3, 4, 6, 12, 24),
     "d": (1, 2, 7, 14, 28, 56, 91, 182, 364),
 }
-_UNIT_NAMES = {"min": "minutes", "h": "hours", "d": "days"}
+UNIT_NAMES = {"min": "minutes", "h": "hours", "d": "days"}
 MINUTES = {"min": 1.0, "h": 60.0, "d": 1440.0}
 """Minutes in each unit of an axis of time."""
 
@@ -140,7 +140,7 @@ def time_axis(axes: Axes, unit: str, start: float, end: float, ticks: int = 12) 
         MultipleLocator(step) if step is not None else MaxNLocator(ticks, integer=True)
     )
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.set_xlabel(f"Time ({_UNIT_NAMES[unit]})")
+    axes.set_xlabel(f"Time ({UNIT_NAMES[unit]})")
 
 
 def panel(axes: Axes, heading: str = "", ylabel: str = "", pad: float = 6.0) -> None:
@@ -159,8 +159,8 @@ def log_axis(axes: Axes, low: float, high: float) -> None:
     """A logarithmic y axis with plain numbers, as many as there is room for."""
     axes.set_yscale("log")
     axes.set_ylim(low, high)
-    decades = high / low
-    subs = (1.0, 2.0, 5.0) if decades < 150 else (1.0,)
+    ratio = high / low
+    subs = (1.0, 2.0, 4.0, 6.0, 8.0) if ratio < 6 else (1.0, 2.0, 5.0) if ratio < 150 else (1.0,)
     axes.yaxis.set_major_locator(LogLocator(subs=subs, numticks=8))
     axes.yaxis.set_minor_locator(LogLocator(subs=(), numticks=8))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: plain(value)))

@@ -14,14 +14,15 @@ from simulator.figures.style import (
     GREEN,
     LIGHT,
     MINUTES,
-    PURPLE,
+    UNIT_NAMES,
     STYLE,
     VERMILLION,
     liters,
+    number,
     panel,
     percent,
 )
-from simulator.result import Result
+from simulator.result import MINUTES_PER_DAY, Result
 
 #: Column, words, color, line style; what is drawn later lies above.
 _CURVES = (
@@ -44,10 +45,11 @@ def volumes(result: Result) -> Figure:
         upper, lower = slide.figure.subplots(2, 1, sharex=True, height_ratios=(1.5, 1))
     else:
         upper, lower = None, slide.figure.subplots()
-    unit, start, end = course_axis(lower, result, *_window(result))
-    time = [day * 1440 / MINUTES[unit] for day in result.column("time")]
-    shown = [i for i, t in enumerate(time) if start <= t <= end]
-    time = [time[i] for i in shown]
+    start, end = _window(result)
+    minutes = [MINUTES_PER_DAY * day for day in result.column("time")]
+    shown = [i for i, minute in enumerate(minutes) if start <= minute <= end]
+    unit = course_axis(lower, start, minutes[shown[-1]])
+    time = [minutes[i] / MINUTES[unit] for i in shown]
 
     if upper is not None:
         panel(upper, "Volumes moved since the start", "Volume (L)", pad=30)
@@ -63,14 +65,15 @@ def volumes(result: Result) -> Figure:
     rest = result.blood_volume
     values = result.column("blood_volume")
     blood = [100 * values[i] / rest for i in shown]
-    panel(lower, f"Blood volume, 100 % = {liters(rest)} at rest", "Blood volume (%)")
+    panel(lower, f"Blood volume, {liters(rest)} at rest", "% of rest")
     slide.sessions(lower, spans(result, unit))
     lower.axhline(100, color=LIGHT, linewidth=1.5, zorder=1)
     lower.plot(time, blood, color=BLACK, linewidth=2.0)
-    slide.end_label(lower, blood[-1], f"Blood volume {percent(blood[-1])}", BLACK)
+    after = f"after {number(time[-1])} {UNIT_NAMES[unit]}"
+    slide.end_label(lower, blood[-1], f"{percent(blood[-1])} {after}", BLACK)
     lowest = min(range(len(blood)), key=blood.__getitem__)
     if result.sessions:
-        slide.note(lower, time[lowest], blood[lowest], f"lowest {percent(blood[lowest])}", PURPLE)
+        slide.note(lower, time[lowest], blood[lowest], f"lowest {percent(blood[lowest])}", BLACK)
     room = max(1.0, 0.12 * (max(blood) - min(blood)))
     lower.set_ylim(min(*blood, 98) - 2.5 * room, max(*blood, 102) + room)
     return slide.finished()

@@ -111,13 +111,14 @@ def inlet_within_citrate_limit(
     citrate_ratio: float,
     limit: float,
 ) -> float:
-    """The highest inlet flow up to `inlet` that keeps the anticoagulant reaching the patient in bounds.
+    """The highest inlet flow up to `inlet` at which the patient gets no more citrate than `limit`.
 
     Counted is the anticoagulant returned plus the citrate of the replacement fluid as if it were
     anticoagulant: Q_ac (1 - PRE) + x Q_rep <= limit, where x is `citrate_ratio`, the citrate of the
-    fluid over that of the anticoagulant, and `limit` is in mL/min. [Optia manual, custom replacement
-    fluid; that the returned part alone counts is inferred from the manual's wording.]
+    fluid over that of the anticoagulant, and `limit` is in mL/min. [Optia manual, "custom
+    replacement fluid"; that only the returned part counts is inferred from the manual's wording.]
     """
+
     def infused(flows: PumpFlows) -> float:
         return flows.anticoagulant_returned + citrate_ratio * flows.replacement
 

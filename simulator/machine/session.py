@@ -28,6 +28,11 @@ Process = Generator[simpy.Event, Any, None]
 SALINE = "saline"
 """What primes and rinses the circuit."""
 
+THICKEST_BLOOD = 0.75
+"""Hematocrit beyond which no blood flows any more, and no patient is left [assumed]."""
+
+MINUTES_PER_DAY = 1440.0
+
 
 class Bedside(Protocol):
     """Where the machine meets the patient, without knowing that there is physiology."""
@@ -180,10 +185,10 @@ class Session:
         volume = self.machine.device.extracorporeal_volume
         self._enter("draw", f"{volume:.0f} mL of prime are displaced into the waste bag")
         self.times.draw = self.env.now
-        while volume > 0 and not self.stop_reason:
+        while volume > 0:
             yield from self._hold_while_faulty()
-            if self.stop_reason:
-                break
+            if self._ended():
+                return
             flows = pumps.filling_flows(self._deliverable_inlet(), self.settings.ratio)
             minutes = min(volume, self.anticoagulant_bag.room * self.settings.ratio) / flows.inlet
             bag_first = minutes * flows.inlet < volume
@@ -200,18 +205,14 @@ class Session:
 
     def _exchange(self) -> Process:
         """Take plasma off and give the replacement until the target is reached."""
-        if self.stop_reason:
+        if self._ended():
             return
         self._enter("exchange", f"{self.settings.target:.0f} mL of patient plasma to remove")
-        while not self.stop_reason:
+        while True:
             yield from self._hold_while_faulty()
-            if self.stop_reason:
-                break
-            try:
-                flows = self._flows_now()
-            except ImpossibleRunError as error:
-                self._stop(str(error))
-                break
+            if self._ended():
+                return
+            flows = self._flows_now()
             minutes, what_then = min(self._next_events(flows), key=lambda due: due[0])
             elapsed = yield from self._pump(self._exchanging(flows), flows, minutes)
             if elapsed == minutes:
@@ -227,6 +228,7 @@ class Session:
             (max(0.0, to_target) / flows.patient_plasma, self._reach_target),
             (self.anticoagulant_bag.room / flows.anticoagulant, self._change_anticoagulant_bag),
             (self.waste_bag.room / flows.plasma, self._change_waste_bag),
+            (self.machine.device.hematocrit_update, self._update_hematocrit),
         ]
         if flows.replacement:
             per_plasma = flows.replacement / flows.patient_plasma
@@ -293,6 +295,9 @@ class Session:
         self._wake()
         return True
 
+    def _ended(self) -> bool:
+        return self.stop_reason is not None
+
     @property
     def running(self) -> bool:
         """Whether blood is being drawn or exchanged."""
@@ -302,8 +307,26 @@ class Session:
 
     def _flows_now(self) -> PumpFlows:
         """All flows for the settings and the patient as they are now."""
+        try:
+            return self._possible_flows()
+        except ImpossibleRunError as error:
+            minute = self.env.now - self.times.connected
+            day = self.env.now / MINUTES_PER_DAY
+            raise ImpossibleRunError(
+                f"at {day:.4g} d, {minute:.0f} min into the session: {error}"
+            ) from None
+
+    def _possible_flows(self) -> PumpFlows:
         settings = self._exchange_settings()
-        hematocrit = self.bedside.vitals().hematocrit
+        vitals = self.bedside.vitals()
+        hematocrit = vitals.hematocrit
+        if hematocrit > THICKEST_BLOOD:
+            raise ImpossibleRunError(
+                f"the plasma volume has fallen to {vitals.plasma_volume:.0f} mL, which makes the "
+                f"hematocrit {100 * hematocrit:.0f} %; of {self.settings.target:.0f} mL of plasma "
+                f"to remove, {self.tally.patient_plasma_removed:.0f} mL are off and "
+                f"{self.tally.replacement:.0f} mL have been replaced"
+            )
         asked = self._deliverable_inlet()
         citrate_ratio = 0.0
         if self.line.orders and self.machine.anticoagulant.citrate:
@@ -394,15 +417,19 @@ class Session:
             return
         begin = self.env.now
         limit = self.machine.device.pump_stop_limit
-        while self._faults and not self.stop_reason:
+        while self._faults and not self._ended():
             left = begin + limit - self.env.now
             elapsed = yield from self._wait(left)
             if self._faults and elapsed == left:
                 fault = next(iter(self._faults))
                 self._stop(f"clotted: pumps stood still for {limit:.0f} min ({fault})")
         self.times.paused += self.env.now - begin
-        if not self.stop_reason:
+        if not self._ended():
             self.bedside.log("resumed", f"after {self.env.now - begin:.1f} min")
+
+    def _update_hematocrit(self) -> Process:
+        """The flows follow the hematocrit: the loop computes them anew."""
+        yield self.env.timeout(0)
 
     def _change_over(self, alarm_name: str, detail: str) -> Process:
         """The pumps stand still while something is changed."""

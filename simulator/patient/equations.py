@@ -140,9 +140,13 @@ class FluxTotals:
     @classmethod
     def of(cls, sums: list[float], solutes: int) -> FluxTotals:
         """The sums by name."""
-        rest = sums[COMMON_FLUXES:]
+        excreted, metabolized, released, wasted_citrate, wasted_calcium, *rest = sums
         return cls(
-            *sums[:COMMON_FLUXES],
+            excreted,
+            metabolized,
+            released,
+            wasted_citrate,
+            wasted_calcium,
             synthesized=rest[:solutes],
             catabolized=rest[solutes : 2 * solutes],
             wasted=rest[2 * solutes :],
@@ -184,7 +188,9 @@ class Inflow:
     masses: tuple[float, ...]
 
     @classmethod
-    def of(cls, exchange: Exchange, therapy: Therapy, solutes: tuple[SoluteConstants, ...]) -> Inflow:
+    def of(
+        cls, exchange: Exchange, therapy: Therapy, solutes: tuple[SoluteConstants, ...]
+    ) -> Inflow:
         """The inflow of an exchange and of the drugs that run."""
         given = exchange.given
         return cls(
@@ -252,13 +258,14 @@ def rates(constants: Constants, therapy: Therapy, exchange: Exchange, start: Sta
         total_igg = g_per_l * plasma[IGG] / plasma_volume
         oncotic_ratio = oncotic / constants.plasma_oncotic_pressure
         d_plasma, d_interstitium, synthesized, catabolized = [], [], [], []
-        for (k_c, protected, half, escape, lymph_return, made, gain, given), p, e in zip(
+        for (intrinsic, protected, half, escape, lymph_return, at_rest, gain, given), p, e in zip(
             kinetics, plasma, interstitium, strict=True
         ):
+            k_c, made = intrinsic, at_rest
             if protected:
-                k_c = proteins.catabolic_rate(k_c, protected, half, total_igg, blockade)
+                k_c = proteins.catabolic_rate(intrinsic, protected, half, total_igg, blockade)
             if gain:
-                made = proteins.oncotic_synthesis(made, oncotic_ratio, gain)
+                made = proteins.oncotic_synthesis(at_rest, oncotic_ratio, gain)
             escaping, returning, broken_down = proteins.turnover(p, e, escape, lymph_return, k_c)
             d_plasma.append(made + given - broken_down - escaping + returning)
             d_interstitium.append(escaping - returning)

@@ -77,7 +77,7 @@ class Step:
         return state
 
 
-def integrate(  # noqa: PLR0915 - the method is one formula; cutting it up would hide it
+def integrate(
     rates: Rates, state: State, start: float, end: float, first_step: float, tolerance: float
 ) -> Iterator[tuple[Step, list[float], float]]:
     """Advance `state` from `start` to `end` (min); yield each step.

@@ -145,7 +145,7 @@ class Patient:
         return state[3] / minerals.CITRATE_VOLUME
 
     def weigh(self) -> dict[str, float]:
-        """Everything in the patient and the circuit, by substance: what the ledger must agree to."""
+        """What is in the patient and the circuit, by substance: the ledger must agree to it."""
         plasma_volume, interstitial_volume, red_cells, citrate, calcium = self.state[:BODY]
         cells, plasma, added, citrate_outside, calcium_outside = (
             self.state[self.layout.circuit] or [0.0] * CIRCUIT
@@ -195,9 +195,7 @@ class Patient:
         """Change the infusion of a solute by `rate`, mass per min (negative: stop)."""
         i = self.names.index(name)
         infused = self.therapy.infused
-        self.therapy = replace(
-            self.therapy, infused=_replaced(infused, i, infused[i] + rate)
-        )
+        self.therapy = replace(self.therapy, infused=_replaced(infused, i, infused[i] + rate))
 
     def connect(self) -> None:
         """Attach a circuit; none of the patient's blood is in it yet."""
@@ -295,7 +293,9 @@ class Patient:
 
     def _pool_name(self, place: int) -> str:
         if place < BODY:
-            return ("plasma volume", "interstitial volume", "red cells", "citrate", "calcium")[place]
+            return ("plasma volume", "interstitial volume", "red cells", "citrate", "calcium")[
+                place
+            ]
         pool, solute = divmod(place - BODY, len(self.names))
         return f"{self.names[solute]} in {('plasma', 'the interstitium')[pool]}"
 
@@ -315,7 +315,11 @@ def _oncotic_first(solutes: Mapping[str, FollowedSolute]) -> list[FollowedSolute
     kinetics = catalog.solute(INTERNAL)
     internal = FollowedSolute(kinetics, kinetics.initial)
     first: list[FollowedSolute] = [internal] * 3
-    first[ALBUMIN], first[IGG], first[OTHER_GLOBULINS] = solutes["albumin"], solutes["igg"], internal
+    first[ALBUMIN], first[IGG], first[OTHER_GLOBULINS] = (
+        solutes["albumin"],
+        solutes["igg"],
+        internal,
+    )
     return [*first, *(f for name, f in solutes.items() if name not in ("albumin", "igg"))]
 
 

@@ -61,7 +61,7 @@ def body_surface(height_m: float, weight_kg: float) -> float:
 
     BSA = 0.007184 w^0.425 (100 h)^0.725
     """
-    return 0.007184 * weight_kg**0.425 * (100 * height_m) ** 0.725
+    return 0.007184 * math.pow(weight_kg, 0.425) * math.pow(100 * height_m, 0.725)
 
 
 #: Methods that estimate the blood volume; the plasma volume follows from the hematocrit.

@@ -13,6 +13,7 @@ from simulator.scenario.model import PlannedSession
 from simulator.scenario.report import Report, number
 from simulator.scenario.treatment import Prescribed, prescribed
 from simulator.scenario.tree import Path
+from simulator.scenario.written import usable
 from simulator.units import Quantity
 
 DAY = 1440.0
@@ -31,7 +32,7 @@ def sessions(
     report = entries.report
     planned: list[PlannedSession] = []
     blocks: list[tuple[Path, written.Course | written.Block]] = [(("course",), model)]
-    blocks += [(("course", "then", place), block) for place, block in written.usable(model.then)]
+    blocks += [(("course", "then", place), block) for place, block in usable(model.then)]
     for path, block in blocks:
         said = main or Prescribed()
         if isinstance(block, written.Block) and block.prescription is not None:
@@ -50,7 +51,7 @@ def count(model: written.Course | None) -> int:
     """How many sessions are planned, as far as that can be read."""
     if model is None:
         return 0
-    return _length(model) + sum(_length(block) for _, block in written.usable(model.then))
+    return _length(model) + sum(_length(block) for _, block in usable(model.then))
 
 
 def _complete(said: Prescribed) -> Prescription:
@@ -105,7 +106,7 @@ def _listed(
     times: list[float] = []
     if not moments:
         report.add(path, "expected at least one time; a run without sessions has 'sessions: 0'")
-    for place, moment in written.usable(moments):
+    for place, moment in usable(moments):
         time = moment.canonical
         before = times[-1] if times else last
         if before is not None and time <= before:

@@ -9,7 +9,7 @@ from simulator import catalog, units
 from simulator.catalog import Access, Device, Fluid, SeparatorFacts
 from simulator.scenario.fields import Reference, unknown_key
 from simulator.scenario.measures import read_quantity
-from simulator.scenario.report import Report, near_or_all, number, shown
+from simulator.scenario.report import Report, near_or_all, shown
 from simulator.scenario.tree import Path
 
 #: Quantities that may be zero; all others of a device, an access or a fluid are above it.
@@ -47,9 +47,7 @@ class Entries:
                 self.report.add((*path, "anticoagulant"), f"expected a fluid's name, got {got}")
             elif self._exists("fluids", named, (*path, "anticoagulant")):
                 usable["anticoagulant"] = anticoagulant
-        device = catalog.device(reference.like, {**usable, "separator": inner})
-        self._check_order(device, path)
-        return device
+        return catalog.device(reference.like, {**usable, "separator": inner})
 
     def access(self, reference: Reference, path: Path) -> Access | None:
         """A vascular access."""
@@ -132,13 +130,3 @@ class Entries:
             else:
                 usable[name] = str(value)
         return usable
-
-    def _check_order(self, device: Device, path: Path) -> None:
-        """A default outside the limits is a slip in the changes."""
-        for name in ("inlet_flow", "anticoagulant_ratio"):
-            low, middle, high = (getattr(device, name + suffix) for suffix in ("_min", "", "_max"))
-            if not low <= middle <= high:
-                numbers = f"{number(low)} ≤ {number(middle)} ≤ {number(high)}"
-                self.report.add(
-                    path, f"expected {name}_min ≤ {name} ≤ {name}_max of the device, got {numbers}"
-                )

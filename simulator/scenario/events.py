@@ -15,6 +15,7 @@ from simulator.scenario.model import Dose, Event, Fault, FcrnBlockade, Setting
 from simulator.scenario.report import Report, near, near_or_all, number, shown
 from simulator.scenario.treatment import calcium_flow, check_inlet_flow, check_ratio, exchange
 from simulator.scenario.tree import Path
+from simulator.scenario.written import Written, usable
 from simulator.units import Quantity
 
 #: What an event can set, and the kind of value it takes: the same as in the file itself.
@@ -48,7 +49,7 @@ def events(document: written.Document, setup: Setup, report: Report) -> tuple[Ev
     """The events of a document, in its order."""
     reader = _Reader(setup, report)
     found: list[Event] = []
-    for place, model in written.usable(document.events):
+    for place, model in usable(document.events):
         event = reader.event(model, ("events", place))
         if event is not None:
             found.append(event)
@@ -62,7 +63,7 @@ class _Reader:
         self.setup = setup
         self.report = report
 
-    def event(self, model: written.Written, path: Path) -> Event | None:
+    def event(self, model: Written, path: Path) -> Event | None:
         kinds: dict[type, Callable[[Any, Path], Event | None]] = {
             written.GiveEvent: self._dose,
             written.SetEvent: self._setting,

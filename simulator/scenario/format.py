@@ -4,10 +4,9 @@ Here a value is read on its own. What needs its neighbors or the catalog is chec
 and the modules it calls. A key that no model names is unknown; a key in `needs` must be there.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Annotated, Any, ClassVar, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, WrapValidator
+from pydantic import Discriminator, Field, Tag
 
 from simulator.scenario.fields import (
     Anything,
@@ -34,42 +33,15 @@ from simulator.scenario.limits import (
     MAX_SESSIONS,
     MOMENT,
     NAME,
-    PERCENT_UP,
     PER_DAY,
+    PERCENT_UP,
     RATIO,
     SEX,
     VOLUME,
 )
 from simulator.scenario.measures import AnyMeasure, Measure
+from simulator.scenario.written import SKIP_UNUSABLE, Written
 from simulator.units import Quantity
-
-
-class Unusable:
-    """Stands for a list item that could not be read, so that its neighbors keep their numbers."""
-
-
-UNUSABLE: Any = Unusable()
-
-
-def _pass_unusable(value: Any, handler: Callable[[Any], Any]) -> Any:
-    return value if value is UNUSABLE else handler(value)
-
-
-SKIP_UNUSABLE = WrapValidator(_pass_unusable)
-Item = TypeVar("Item")
-
-
-def usable(items: Sequence[Item] | None) -> Iterator[tuple[int, Item]]:
-    """The items of a list that could be read, with their places."""
-    return ((place, item) for place, item in enumerate(items or ()) if item is not UNUSABLE)
-
-
-class Written(BaseModel):
-    """A mapping in a scenario file. Unknown keys are kept aside and reported together."""
-
-    model_config = ConfigDict(extra="allow", frozen=True, defer_build=True)
-    needs: ClassVar[dict[str, str]] = {}
-    """Keys that must be there, and what is expected of them."""
 
 
 class BloodVolume(Written):

@@ -31,7 +31,7 @@ class PlannedSession:
 
 @dataclass(frozen=True, slots=True)
 class Dose:
-    """`amount` (the solute's mass unit) into plasma from `at`, evenly over `over` min (0: bolus)."""
+    """`amount` (in the solute's mass unit), given from `at` over `over` min (0: a bolus)."""
 
     at: float
     solute: str

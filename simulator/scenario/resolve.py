@@ -21,6 +21,7 @@ from simulator.scenario.report import Report, near_or_all, number, shown
 from simulator.scenario.rules import rules
 from simulator.scenario.solutes import followed
 from simulator.scenario.tree import Node
+from simulator.scenario.written import Written, usable
 from simulator.units import Quantity, parse
 
 AFTER_LAST_SESSION = 7 * course.DAY
@@ -185,7 +186,7 @@ def _check_rows(simulation: written.Simulation, until: Quantity, report: Report)
 
 
 def _check_references(document: written.Document, report: Report) -> None:
-    for place, key in written.usable(document.references):
+    for place, key in usable(document.references):
         known = catalog.references()
         if key not in known:
             hint = near_or_all(key, known)
@@ -235,7 +236,7 @@ def _machine_defaults(content: dict[str, Any], machine: MachineSettings) -> None
 
 def _in_order(model: Any, content: Any) -> Any:
     """Plain data with the keys of each mapping in the order in which the format names them."""
-    if isinstance(model, written.Written):
+    if isinstance(model, Written):
         return {key: _in_order(value, content[key]) for key, value in shape.parts(model)}
     if isinstance(model, list):
         return [_in_order(m, c) for m, c in zip(model, content, strict=True)]

@@ -14,6 +14,7 @@ from simulator.scenario.measures import read_quantity
 from simulator.scenario.model import Rule
 from simulator.scenario.report import near_or_all, shown
 from simulator.scenario.tree import Path
+from simulator.scenario.written import usable
 from simulator.units import UnitError
 
 #: What a rule can look at beside the solutes, and the unit it is compared in.
@@ -35,8 +36,7 @@ def rules(
 ) -> tuple[Rule, ...]:
     """The rules of a document, in its order."""
     found = [
-        _rule(model, ("rules", place), solutes, entries)
-        for place, model in written.usable(document.rules)
+        _rule(model, ("rules", place), solutes, entries) for place, model in usable(document.rules)
     ]
     return tuple(rule for rule in found if rule is not None)
 

@@ -15,7 +15,9 @@ from simulator.scenario import format as written
 from simulator.scenario.fields import unknown_key
 from simulator.scenario.report import Report, near, shown
 from simulator.scenario.tree import Path
+from simulator.scenario.written import UNUSABLE, Written
 
+_NOTHING = object()
 _SHAPES = {
     "model_type": "expected a mapping, 'key: value' pairs",
     "model_attributes_type": "expected a mapping, 'key: value' pairs",
@@ -44,7 +46,7 @@ def fields(model: type[BaseModel]) -> dict[str, str]:
     return {info.alias or name: name for name, info in model.model_fields.items()}
 
 
-def parts(model: written.Written) -> Iterator[tuple[str, Any]]:
+def parts(model: Written) -> Iterator[tuple[str, Any]]:
     """The keys a model was given, with their values, in the order of the format."""
     for key, name in fields(type(model)).items():
         value = getattr(model, name)
@@ -56,13 +58,19 @@ def _follow(location: Sequence[str | int], data: Any) -> tuple[Path, Any]:
     """The path of a problem: its location less the names of the alternatives tried."""
     path: list[str | int] = []
     for step in location:
-        known = (
-            data if isinstance(data, dict) else range(len(data) if isinstance(data, list) else 0)
-        )
-        if step in known:
-            data = data[step]
+        below = _below(data, step)
+        if below is not _NOTHING:
+            data = below
             path.append(step)
     return tuple(path), data
+
+
+def _below(data: Any, step: str | int) -> Any:
+    if isinstance(data, dict):
+        return data.get(step, _NOTHING)
+    if isinstance(data, list) and isinstance(step, int) and step < len(data):
+        return data[step]
+    return _NOTHING
 
 
 def _take_out(data: dict[str, Any], path: Path) -> None:
@@ -75,10 +83,10 @@ def _take_out(data: dict[str, Any], path: Path) -> None:
             holder = holder[step]
         else:  # taken out already, with what it stood in
             return
-        if holder is written.UNUSABLE:
+        if holder is UNUSABLE:
             return
     if isinstance(holder, list):
-        holder[int(path[-1])] = written.UNUSABLE
+        holder[int(path[-1])] = UNUSABLE
     else:
         holder.pop(path[-1], None)
 
@@ -98,7 +106,7 @@ def _message(problem: Any, value: Any) -> str:
     return f"not understood: {shown(value)}"
 
 
-def _unknown_and_missing(model: written.Written, path: Path, report: Report) -> None:
+def _unknown_and_missing(model: Written, path: Path, report: Report) -> None:
     known = fields(type(model))
     for key in model.model_extra or {}:
         report.add((*path, key), unknown_key(key, list(known)), on_key=True)
@@ -110,8 +118,8 @@ def _unknown_and_missing(model: written.Written, path: Path, report: Report) -> 
             _unknown_and_missing(inner, inner_path, report)
 
 
-def _models_in(value: Any, path: Path) -> Iterator[tuple[Path, written.Written]]:
-    if isinstance(value, written.Written):
+def _models_in(value: Any, path: Path) -> Iterator[tuple[Path, Written]]:
+    if isinstance(value, Written):
         yield path, value
     elif isinstance(value, list):
         for place, item in enumerate(value):

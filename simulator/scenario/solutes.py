@@ -126,10 +126,10 @@ class _Reader:
         elif self.name in _TAKEN:
             message = "is the name of something that is always computed; choose another"
         elif len(self.name) > 40 or not re.fullmatch(SLUG, self.name):
-            message = "a solute's name is made of lowercase letters, digits and hyphens"
+            message = "is not a solute's name; expected lowercase letters, digits and hyphens"
         else:
             return True
-        self.report.add(self.path, f"{shown(self.name)}: {message}", on_key=True)
+        self.report.add(self.path, f"{shown(self.name)} {message}", on_key=True)
         return False
 
     def _base(self) -> Kinetics | None:

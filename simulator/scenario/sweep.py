@@ -47,6 +47,8 @@ def check(sweep: Sweep, tree: Node, report: Report, problems_of: Problems) -> No
             lengths[address] = len(spec)
         elif isinstance(spec, dict) and isinstance(spec.get("steps"), int):
             lengths[address] = spec["steps"]
+        if report.touches(steps(address)):
+            continue
         for where in candidates[:_MOST_TRIED]:
             _try(base, address, where, report, problems_of, usual)
     _check_design(sweep, lengths, report)

@@ -14,6 +14,7 @@ from simulator.scenario.entries import Entries
 from simulator.scenario.fields import Reference
 from simulator.scenario.report import Report, number
 from simulator.scenario.tree import Path
+from simulator.scenario.written import usable
 from simulator.units import Quantity
 
 DEFAULT_DEVICE = "spectra-optia"
@@ -55,16 +56,14 @@ def machine(model: written.Machine, entries: Entries) -> MachineSettings | None:
     fluid = _named(entries.fluid, anticoagulant.fluid, default_fluid, (*where, "fluid"), report)
     if device is None or access is None or fluid is None:
         return None
-    inlet_flow = min(device.inlet_flow, access.inlet_flow_max)
-    if model.inlet_flow is not None:
-        inlet_flow = model.inlet_flow.canonical
-        check_inlet_flow(inlet_flow, device, access, (*path, "inlet_flow"), report)
-    ratio = device.anticoagulant_ratio
-    if anticoagulant.ratio is not None:
-        ratio = anticoagulant.ratio.canonical
-        check_ratio(ratio, device, (*where, "ratio"), report)
+    inlet_flow, ratio = model.inlet_flow, anticoagulant.ratio
+    usual = min(device.inlet_flow, device.inlet_flow_max, access.inlet_flow_max)
+    flow = usual if inlet_flow is None else inlet_flow.canonical
+    check_inlet_flow(flow, device, access, (*path, "inlet_flow"), report)
+    to_one = device.anticoagulant_ratio if ratio is None else ratio.canonical
+    check_ratio(to_one, device, (*where, "ratio"), report)
     disturbances = cast("Literal['none', 'typical']", model.disturbances or "none")
-    return MachineSettings(device, access, inlet_flow, fluid, ratio, disturbances)
+    return MachineSettings(device, access, flow, fluid, to_one, disturbances)
 
 
 def check_inlet_flow(
@@ -144,7 +143,7 @@ def _replacement(
     """The replacement in order of use, by shares or by volumes."""
     report = entries.report
     known = len(report.problems)
-    read = [_one_replacement(i, (*path, place), entries) for place, i in written.usable(items)]
+    read = [_one_replacement(i, (*path, place), entries) for place, i in usable(items)]
     if len(read) == len(items):
         _check_amounts(items, path, report)
     if len(report.problems) > known or len(read) < len(items):

@@ -15,6 +15,7 @@ _ALTERNATIVES: tuple[tuple[frozenset[str], frozenset[str]], ...] = (
     (frozenset({"half_life"}), frozenset({"fractional_catabolic_rate"})),
     (frozenset({"rate"}), frozenset({"per_liter_replacement"})),
     (frozenset({"value"}), frozenset({"method"})),
+    (frozenset({"sessions by the week"}), frozenset({"every"})),
 )
 
 #: Keys whose value is a catalog name, or a mapping that changes what is `like` that name.
@@ -69,8 +70,7 @@ def overlay(base: Node, over: Node) -> Node:
     """`over` laid on `base`: mappings merge, everything else is replaced."""
     if not (isinstance(base.value, dict) and isinstance(over.value, dict)):
         return over
-    written = {key for key, node in over.value.items() if node.value is not None}
-    merged = {key: n for key, n in base.value.items() if not _displaced(key, written)}
+    merged = _without_alternatives(base.value, over.value)
     for key, node in over.value.items():
         below = merged.get(key)
         if below is not None and key in _NAMED and isinstance(node.value, dict):
@@ -107,9 +107,9 @@ def assign(base: Node, path: Path, value: Node) -> Node:
         raise LookupError(f"there is nothing below {name!r}, which is {below.value!r}")
     if rest and below.value is None and isinstance(rest[0], int):
         raise LookupError(f"no item {rest[0]}: there is no list {name!r}")
-    if value.value is not None:
-        content = {k: node for k, node in content.items() if not _displaced(k, {name})}
-    content[name] = assign(below, rest, value)
+    new = assign(below, rest, value)
+    content = _without_alternatives(content, {name: new})
+    content[name] = new
     return Node(content, base.mark, base.key)
 
 
@@ -123,11 +123,13 @@ def _no_such_item(key: str | int, length: int) -> str:
     return f"no item {key}: " + count.get(length, f"the list has items 0 to {length - 1}")
 
 
-def _displaced(key: str, written: set[str]) -> bool:
-    """Whether an inherited key yields to the other way of saying it, which is written now."""
+def _without_alternatives(base: dict[str, Node], over: dict[str, Node]) -> dict[str, Node]:
+    """What remains of `base` when `over` says the same things in the other way."""
+    written = {key for key, node in over.items() if node.value is not None}
+    if "sessions" in over and isinstance(over["sessions"].value, dict):
+        written.add("sessions by the week")
+    gone: set[str] = set()
     for one, other in _ALTERNATIVES:
-        if key not in written and (
-            (key in one and written & other) or (key in other and written & one)
-        ):
-            return True
-    return False
+        gone |= other if written & one else set()
+        gone |= one if written & other else set()
+    return {key: node for key, node in base.items() if key not in gone - written}

@@ -1,0 +1,337 @@
+"""The machine on a stand-in patient: pump relations, phases, bottles, bags, faults."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import simpy
+from hypothesis import given
+from hypothesis import strategies as st
+from stand_ins import albumin_only, machine, run, session
+
+from simulator import catalog
+from simulator.boundary import REST
+from simulator.errors import ImpossibleRunError
+from simulator.machine import pumps
+from simulator.machine.alarms import ALARMS, BY_FAULT
+from simulator.machine.pumps import ExchangeSettings, exchange_flows
+from simulator.machine.separators import Centrifuge
+from simulator.machine.session import Session
+from simulator.machine.supplies import ReplacementLine
+from simulator.orders import CalciumOrder, Replacement
+
+SALINE, ALBUMIN = catalog.fluid("saline"), catalog.fluid("albumin-5")
+PLASMA = catalog.fluid("fresh-frozen-plasma")
+
+
+def settings(
+    packed: float = 0.80,
+    ratio: float = 10.0,
+    balance: float = 1.0,
+    calcium: float = 0.0,
+    per_replacement: float = 0.0,
+) -> ExchangeSettings:
+    return ExchangeSettings(Centrifuge(packed), ratio, balance, True, calcium, per_replacement)
+
+
+# -- pump relations --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("hematocrit", "packed", "efficiency"),
+    [
+        (0.25, 0.69, 0.870), (0.25, 0.75, 0.903), (0.25, 0.80, 0.927), (0.25, 0.82, 0.936),
+        (0.30, 0.69, 0.834), (0.30, 0.80, 0.908), (0.35, 0.75, 0.847), (0.40, 0.69, 0.747),
+        (0.40, 0.80, 0.859), (0.45, 0.69, 0.694), (0.45, 0.80, 0.830), (0.45, 0.82, 0.851),
+    ],
+)  # fmt: skip
+def test_efficiency_follows_from_hematocrit_and_packing(
+    hematocrit: float, packed: float, efficiency: float
+) -> None:
+    """The table of the reference, computed there from the red cell balance."""
+    flows = exchange_flows(60, hematocrit, settings(packed))
+    assert flows.patient_plasma / flows.plasma_processed == pytest.approx(efficiency, abs=6e-4)
+
+
+@pytest.mark.parametrize(("inlet", "bag", "patient"), [(60, 33.0, 27.8), (80, 44.0, 37.1)])
+def test_flows_of_the_worked_example(inlet: float, bag: float, patient: float) -> None:
+    flows = exchange_flows(inlet, 0.40, settings())
+    assert flows.plasma == pytest.approx(bag, abs=0.05)
+    assert flows.patient_plasma == pytest.approx(patient, abs=0.05)
+    assert flows.anticoagulant_returned == pytest.approx(0.84 * inlet / 60, abs=0.01)
+
+
+def test_anticoagulant_to_the_patient_is_the_vendors_arithmetic() -> None:
+    """At an efficiency of 87 % and a ratio of 10: 14.4 mL per liter of blood."""
+    flows = exchange_flows(60, 0.38, settings(packed=0.7999))
+    assert flows.patient_plasma / flows.plasma_processed == pytest.approx(0.87, abs=5e-4)
+    assert 1000 * flows.anticoagulant_returned / flows.blood == pytest.approx(14.4, abs=0.1)
+
+
+@given(
+    st.floats(20, 120), st.floats(0.2, 0.5), st.floats(6, 15), st.floats(0.9, 1.15),
+    st.floats(0, 0.5), st.floats(0, 0.02),
+)  # fmt: skip
+def test_what_goes_in_comes_out(
+    inlet: float, hct: float, ratio: float, balance: float, calcium: float, per: float
+) -> None:
+    flows = exchange_flows(inlet, hct, settings(0.8, ratio, balance, calcium, per))
+    assert flows.blood + flows.anticoagulant == pytest.approx(flows.inlet)
+    given_back = flows.replacement + flows.anticoagulant + flows.calcium
+    assert given_back == pytest.approx(balance * flows.plasma)
+    assert flows.anticoagulant_removed + flows.patient_plasma == pytest.approx(flows.plasma)
+    assert 0 < flows.patient_plasma < flows.plasma_processed
+    # packed cells and plasma leave the channel; the cells are all there
+    assert (flows.inlet - flows.plasma) * 0.8 == pytest.approx(flows.blood * hct)
+
+
+def test_an_impossible_balance_and_an_impossible_hematocrit_are_refused() -> None:
+    with pytest.raises(ImpossibleRunError, match="fluid balance of 10 %"):
+        exchange_flows(60, 0.4, settings(balance=0.1))
+    with pytest.raises(ImpossibleRunError, match="hematocrit of 95 %"):
+        exchange_flows(60, 0.95, settings())
+
+
+@given(st.floats(0.0, 0.5), st.floats(0.5, 6.0))
+def test_the_citrate_limit_is_met_exactly_when_it_binds(calcium: float, limit: float) -> None:
+    chosen = settings(calcium=calcium)
+    x = PLASMA.citrate / catalog.fluid("acd-a").citrate
+    inlet = pumps.inlet_within_citrate_limit(100, 0.4, chosen, x, limit)
+    flows = exchange_flows(inlet, 0.4, chosen)
+    infused = flows.anticoagulant_returned + x * flows.replacement
+    assert infused <= limit * (1 + 1e-9)
+    assert inlet == 100 or infused == pytest.approx(limit)
+
+
+# -- the session -----------------------------------------------------------------------------------
+
+
+def events(one: tuple[simpy.Environment, Any, Session]) -> list[str]:
+    return [event for _, event, _ in one[1].events]
+
+
+def test_a_session_goes_through_its_phases_in_order() -> None:
+    env, bedside, one = session()
+    run(env, one)
+    phases = ("prime", "connect", "draw", "exchange", "target-reached", "rinseback", "disconnect")
+    assert [e for e in events((env, bedside, one)) if e in phases] == list(phases)
+    assert one.stop_reason is None
+    assert one.tally.patient_plasma_removed == pytest.approx(3000, rel=1e-12)
+
+
+def test_pumps_run_at_constant_rates_between_events() -> None:
+    env, bedside, one = session()
+    run(env, one)
+    pumped = sum((end - start) * flows.patient_plasma for start, end, _, flows in bedside.stretches)
+    assert pumped == pytest.approx(3000, rel=1e-9)
+    ends = [end for _, end, _, _ in bedside.stretches]
+    starts = [start for start, _, _, _ in bedside.stretches]
+    assert starts[1:] == ends[:-1]
+    assert bedside.stretches[-1][1] <= env.now
+
+
+def test_anticoagulant_is_blood_over_ratio_less_one() -> None:
+    env, _, one = session()
+    run(env, one)
+    assert one.tally.anticoagulant == pytest.approx(one.tally.blood_processed / 9)
+
+
+def test_one_plasma_volume_takes_as_long_as_published() -> None:
+    """3000 mL of patient plasma at 60 mL/min: 108 min of pumping [reference, derived]."""
+    env, _, one = session(settings=machine(inlet_flow=60.0))
+    run(env, one)
+    pumping = one.times.exchange_end - one.times.draw - one.times.paused - 141 / 60
+    assert pumping == pytest.approx(108, abs=0.5)
+
+
+@pytest.mark.parametrize(("bottle", "changes"), [(250, 11), (500, 5)])
+def test_bottles_are_changed_as_they_run_dry(bottle: float, changes: int) -> None:
+    fluid = replace(ALBUMIN, container=float(bottle))
+    order = albumin_only(replacement=(Replacement(fluid, share=1.0),))
+    env, _, one = session(prescription=order)
+    run(env, one)
+    assert one.alarms["replacement-empty"] == int(one.tally.replacement // bottle) == changes
+    gap = one.machine.device.change_over_time
+    assert one.times.paused == pytest.approx(
+        gap * (changes + one.alarms["anticoagulant-empty"] + one.alarms["waste-bag-full"])
+    )
+
+
+def test_fluids_come_in_the_prescribed_order_and_shares() -> None:
+    order = albumin_only(
+        replacement=(Replacement(ALBUMIN, share=0.7), Replacement(SALINE, share=0.3))
+    )
+    env, bedside, one = session(prescription=order)
+    run(env, one)
+    used = one.line.used_by_fluid()
+    assert list(used) == ["albumin-5", "saline"]
+    assert used["albumin-5"] / sum(used.values()) == pytest.approx(0.7, rel=1e-9)
+    fluids = [e.given[1][0].name for _, _, e, f in bedside.stretches if f.replacement]
+    assert fluids == sorted(fluids)  # albumin throughout, then saline throughout
+
+
+def test_a_volume_and_the_rest() -> None:
+    order = albumin_only(replacement=(Replacement(ALBUMIN), Replacement(PLASMA, volume=1000.0)))
+    env, _, one = session(prescription=order)
+    run(env, one)
+    used = one.line.used_by_fluid()
+    assert used["fresh-frozen-plasma"] == pytest.approx(1000, rel=1e-9)
+
+
+def test_plasma_as_replacement_slows_the_inlet_and_albumin_does_not() -> None:
+    order = albumin_only(replacement=(Replacement(PLASMA, share=1.0),))
+    limit = 0.8 * 5.0
+    env, bedside, one = session(prescription=order, citrate_limit=limit)
+    run(env, one)
+    assert "inlet-flow-limited" in events((env, bedside, one))
+    x = PLASMA.citrate / one.machine.anticoagulant.citrate
+    for _, _, _, flows in bedside.stretches:
+        assert flows.anticoagulant_returned * bool(flows.plasma) + x * flows.replacement <= (
+            limit * (1 + 1e-9)
+        )
+    env, bedside, one = session(citrate_limit=limit)
+    run(env, one)
+    assert "inlet-flow-limited" not in events((env, bedside, one))
+
+
+def test_calcium_runs_at_its_rate_while_plasma_is_exchanged_and_counts_as_fluid_given() -> None:
+    calcium = catalog.fluid("calcium-gluconate-10")
+    order = albumin_only(calcium=CalciumOrder(calcium, flow=0.25))
+    env, _, one = session(prescription=order)
+    run(env, one)
+    pumping = one.times.exchange_end - one.times.draw - one.times.paused - 141 / 65
+    assert one.tally.calcium == pytest.approx(0.25 * pumping)
+    given_back = one.tally.exchange_anticoagulant + one.tally.replacement + one.tally.calcium
+    assert given_back == pytest.approx(one.tally.plasma_removed)
+
+
+def test_without_replacement_nothing_is_given_but_anticoagulant() -> None:
+    env, bedside, one = session(target=600, prescription=albumin_only(replacement=()))
+    run(env, one)
+    assert one.tally.replacement == 0
+    assert {f.name for _, _, e, _ in bedside.stretches for f, _ in e.given} == {"acd-a"}
+
+
+def test_cobe_rinses_with_more_than_its_circuit_holds() -> None:
+    env, bedside, one = session(settings=machine("cobe-spectra"))
+    run(env, one)
+    rinses = [
+        (end - start, e) for start, end, e, f in bedside.stretches if not f.inlet and e != REST
+    ]
+    assert rinses[0][0] * rinses[0][1].circuit_to_patient == pytest.approx(170)
+    assert rinses[1][0] * rinses[1][1].given[0][1] == pytest.approx(337 - 170)
+
+
+def test_an_access_that_delivers_less_limits_the_inlet_flow() -> None:
+    veins = catalog.access("peripheral-veins")
+    env, bedside, one = session(settings=machine(access=veins, inlet_flow=120.0))
+    run(env, one)
+    assert max(f.inlet for _, _, _, f in bedside.stretches) == veins.inlet_flow_max
+
+
+# -- faults ----------------------------------------------------------------------------------------
+
+
+def fault(one: Session, name: str, at: float, minutes: float) -> Generator[Any, Any, None]:
+    yield one.env.timeout(at)
+    one.begin_fault(BY_FAULT[name], "")
+    yield one.env.timeout(minutes)
+    one.end_fault(BY_FAULT[name])
+
+
+@pytest.mark.parametrize("name", sorted(BY_FAULT))
+def test_every_fault_stops_all_pumps_and_lets_the_session_resume(name: str) -> None:
+    env, bedside, one = session()
+    run(env, one, fault(one, name, 30.0, 4.0))
+    held = [(s, e) for s, e, x, f in bedside.stretches if s >= 30 and not f.inlet and e - s > 3.9]
+    assert held[0] == (30.0, 34.0)
+    assert one.alarms[BY_FAULT[name].name] >= 1
+    assert "resumed" in events((env, bedside, one))
+    assert one.stop_reason is None
+    assert one.tally.patient_plasma_removed == pytest.approx(3000)
+
+
+def test_every_alarm_can_stay_silent() -> None:
+    env, _, one = session(target=200)
+    run(env, one)
+    assert one.alarms == dict.fromkeys([alarm.name for alarm in ALARMS], 0)
+
+
+def test_faults_that_overlap_hold_until_the_last_is_cleared() -> None:
+    env, bedside, one = session()
+    run(env, one, fault(one, "access-occlusion", 30, 4), fault(one, "air-in-return", 32, 5))
+    still = [(s, e) for s, e, _, f in bedside.stretches if s >= 30 and not f.inlet]
+    assert (still[0][0], max(e for s, e in still if s < 37.1)) == (30.0, 37.0)
+
+
+def test_a_bottle_found_empty_late_is_replaced_and_its_rest_not_given() -> None:
+    env, _, one = session()
+    run(env, one, fault(one, "replacement-bottle-empty", 30, 6))
+    normal_env, _, normal = session()
+    run(normal_env, normal)
+    assert one.tally.replacement == pytest.approx(normal.tally.replacement, rel=1e-9)
+    assert one.times.paused > normal.times.paused + 5
+
+
+def test_pumps_that_stand_too_long_lose_the_circuit() -> None:
+    env, bedside, one = session()
+    run(env, one, fault(one, "access-occlusion", 30, 25))
+    assert one.stop_reason == "clotted: pumps stood still for 10 min (access-occlusion)"
+    assert "rinseback" not in events((env, bedside, one))
+    changes = 0.75 * sum(one.alarms[a] for a in ("replacement-empty", "anticoagulant-empty"))
+    assert one.times.paused == pytest.approx(10 + changes)
+    assert not one.running
+
+
+def test_a_fault_in_the_draw_phase_only_delays_it() -> None:
+    env, bedside, one = session()
+    run(env, one, fault(one, "access-occlusion", 6.0, 2.0))
+    filled = sum(
+        (end - start) * (e.blood_to_circuit + e.anticoagulant_to_circuit)
+        for start, end, e, _ in bedside.stretches
+        if e.blood_to_circuit
+    )
+    assert filled == pytest.approx(141)
+    assert one.times.paused >= 2
+
+
+def change(one: Session, at: float, path: str, value: float) -> Generator[Any, Any, None]:
+    yield one.env.timeout(at)
+    one.change(path, value)
+
+
+def test_the_inlet_flow_changes_when_it_is_set() -> None:
+    env, bedside, one = session()
+    run(env, one, change(one, 50, "machine.inlet_flow", 45.0))
+    assert {f.inlet for s, _, _, f in bedside.stretches if f.inlet and s < 50} == {65.0}
+    assert {f.inlet for s, _, _, f in bedside.stretches if f.inlet and s >= 50} == {45.0}
+
+
+def test_setting_what_is_already_set_touches_nothing() -> None:
+    env, bedside, one = session()
+    run(env, one, change(one, 50, "machine.inlet_flow", 65.0))
+    plain_env, plain, other = session()
+    run(plain_env, other)
+    assert bedside.stretches == plain.stretches
+
+
+def test_a_lower_target_ends_the_exchange_at_once() -> None:
+    env, _, one = session()
+    run(env, one, change(one, 50, "prescription.exchange", 100.0))
+    assert one.times.exchange_end == pytest.approx(50.0)
+    assert one.stop_reason is None
+
+
+# -- bottles ---------------------------------------------------------------------------------------
+
+
+def test_all_further_replacement_can_be_changed_to_one_fluid() -> None:
+    line = ReplacementLine((Replacement(ALBUMIN, share=1.0),))
+    line.give(100.0)
+    line.replace_all_with(PLASMA)
+    line.give(50.0)
+    assert line.fluid is PLASMA
+    assert line.used_by_fluid()["fresh-frozen-plasma"] == 50.0

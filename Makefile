@@ -50,9 +50,11 @@ $(BIN)/pip:
 		{ echo "Python 3.11 or newer is needed; name one: make run PYTHON=python3.13" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-# A second try, because a single stalled download should not end a set-up.
+# A second try, because a single stalled download should not end a set-up. Byte code is written here
+# because some machines forbid Python to write it later, and then every start would compile anew.
 $(VENV)/.ready-%: requirements/%.txt pyproject.toml | $(BIN)/pip
 	$(PIP) install --quiet --require-hashes --requirement $< || \
 		$(PIP) install --quiet --require-hashes --requirement $<
 	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m compileall -q simulator
 	@touch $@

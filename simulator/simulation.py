@@ -7,7 +7,6 @@ patient catch up to the present under what held until now; then the change takes
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass, field
 from typing import Any
 
 import simpy
@@ -15,21 +14,15 @@ import simpy
 from simulator import scenario as scenarios
 from simulator.boundary import REST, Exchange, Vitals
 from simulator.errors import ImpossibleRunError
-from simulator.ledger import IN_CIRCULATION, Ledger
+from simulator.ledger import Ledger
 from simulator.machine.alarms import BY_FAULT
 from simulator.machine.pumps import STOPPED, PumpFlows
 from simulator.machine.session import Session
 from simulator.orders import Prescription
-from simulator.patient.patient import INTERNAL, Patient
+from simulator.patient.patient import Patient
 from simulator.provenance import sources_of
-from simulator.recorder import Nadir, Recorder
-from simulator.result import (
-    Event,
-    Result,
-    SessionResult,
-    SessionSolute,
-    SoluteResult,
-)
+from simulator.recorder import Recorder
+from simulator.result import MINUTES_PER_DAY, Event, Result
 from simulator.scenario.model import (
     Dose,
     Fault,
@@ -39,16 +32,9 @@ from simulator.scenario.model import (
     Scenario,
     Setting,
 )
+from simulator.visits import Books, Visit, balance, read_books, session_result, solute_results
 
 Process = Generator[simpy.Event, Any, None]
-
-NOT_FLUIDS = frozenset(
-    (IN_CIRCULATION, "start", "waste", "set", "synthesis", "catabolism", "doses")
-)
-"""Accounts of a solute that are not a bottle or bag."""
-
-CITRATE_GRAMS_PER_MMOL = 0.1891
-"""Citrate ion, 189.1 g/mol."""
 
 
 def simulate(scenario: Scenario) -> Result:
@@ -62,22 +48,6 @@ def simulate(scenario: Scenario) -> Result:
             f"machine.disturbances: {scenario.machine.disturbances} is not available yet; use none"
         )
     return Run(scenario).result()
-
-
-@dataclass
-class Visit:
-    """What is noted of one session while it runs."""
-
-    index: int
-    start: float
-    session: Session
-    blood_volume: Nadir = field(default_factory=Nadir)
-    ionized_calcium: Nadir = field(default_factory=Nadir)
-    pre: dict[str, float] | None = None
-    post: dict[str, float] | None = None
-    pre_blood_volume: float = float("nan")
-    books_before: dict[str, tuple[float, float]] = field(default_factory=dict)
-    books_after: dict[str, tuple[float, float]] | None = None
 
 
 class Run:
@@ -101,6 +71,8 @@ class Run:
         """Machine settings and prescription items changed for all sessions to come."""
         self._begun = [self.env.event() for _ in scenario.sessions]
         self._unplayed: set[int] = set()
+        self._due = [False] * len(scenario.sessions)
+        self._stopped = False
 
     def result(self) -> Result:
         """Run to the end and sum up."""
@@ -188,8 +160,10 @@ class Run:
                 shift += rule.delay
                 yield self.env.timeout(rule.delay)
             if rule is not None and rule.action == "stop":
+                self._stopped = True
                 self.log("course-stopped", f"before session {index}: {rule.text}")
                 return
+            self._due[index - 1] = True
             if rule is not None and rule.action == "skip":
                 self.log("session-skipped", f"session {index}: {rule.text}")
                 continue
@@ -198,8 +172,8 @@ class Run:
     def _visit(self, index: int, planned: PlannedSession, rule: Rule | None) -> Process:
         """One session from set-up to disconnection."""
         session = self._set_up(planned.prescription)
-        visit = Visit(index, self.env.now, session)
-        visit.books_before = self._books()
+        self._catch_up()
+        visit = Visit(index, self.env.now, session, books_before=self._books())
         self.visits.append(visit)
         self._present = index
         for path, value in self._settings.items():
@@ -340,42 +314,26 @@ class Run:
         self.recorder.run(self.recorder.flows)
 
     def _tell_unplayed(self) -> None:
-        """Nothing is lost: events whose session never came are in the log, too."""
+        """Nothing is lost: events and sessions that never came are in the log, too."""
         self._present = 0
         for number in sorted(self._unplayed):
             self.log("no-effect", f"event {number + 1} of the scenario was never due")
+        if not self._stopped:
+            for index, planned in enumerate(self.scenario.sessions, start=1):
+                if not self._due[index - 1]:
+                    day = planned.at / MINUTES_PER_DAY
+                    self.log("session-not-run", f"session {index} of day {day:g}: the run is over")
 
     # -- summing up -------------------------------------------------------------------------------
 
     def _levels(self) -> dict[str, float]:
         return {name: self.patient.concentration(name) for name in self.names}
 
-    def _books(self) -> dict[str, tuple[float, float]]:
-        """Of each solute, what has left for good and what fluids have brought."""
-        books = {}
-        for name in self.names:
-            accounts = self.ledger.accounts(name)
-            removed = accounts.get("waste", 0.0) + accounts.get("set", 0.0)
-            given = -sum(v for account, v in accounts.items() if account not in NOT_FLUIDS)
-            books[name] = (removed, given)
-        return books
+    def _books(self) -> Books:
+        return read_books(self.ledger, self.names)
 
     def _sum_up(self) -> Result:
-        scenario = self.scenario
-        final = self._levels()
-        removed = self._books()
-        solutes = {
-            name: SoluteResult(
-                unit=scenario.solutes[name].kinetics.unit,
-                mass_unit=scenario.solutes[name].kinetics.mass_unit,
-                initial=scenario.solutes[name].initial,
-                nadir=self.recorder.nadirs[name].value,
-                nadir_time=self.recorder.nadirs[name].time,
-                final=final[name],
-                removed=removed[name][0],
-            )
-            for name in scenario.solutes
-        }
+        scenario, books = self.scenario, self._books()
         return Result(
             scenario=scenario,
             digest=scenarios.digest(scenario),
@@ -384,74 +342,14 @@ class Run:
             columns=self.recorder.columns,
             rows=self.recorder.rows,
             events=self.events,
-            sessions=[self._session_result(visit) for visit in self.visits if visit.pre],
-            solutes=solutes,
-            balance=self._balance(),
+            sessions=[
+                session_result(
+                    visit, books, scenario.until, self.plasma_volume, scenario.patient.weight
+                )
+                for visit in self.visits
+                if visit.pre
+            ],
+            solutes=solute_results(scenario, self.recorder.nadirs, self._levels(), books),
+            balance=balance(self.ledger, self.patient),
             references=[use.key for use in sources_of(scenario)],
         )
-
-    def _balance(self) -> dict[str, float]:
-        """Residuals of the ledger: mL for water and red cells, relative for all else."""
-        weighed = self.patient.weigh()
-        balance = {
-            "water_mL": self.ledger.residual("water", weighed["water"]),
-            "red_cells_mL": self.ledger.residual("red_cells", weighed["red_cells"]),
-        }
-        for substance, weight in weighed.items():
-            if substance not in ("water", "red_cells", INTERNAL):
-                name = substance.replace("-", "_")
-                balance[f"{name}_relative"] = self.ledger.relative_residual(substance, weight)
-        return balance
-
-    def _session_result(self, visit: Visit) -> SessionResult:
-        session, end = visit.session, self.scenario.until
-        tally, times = session.tally, session.times
-        over = times.disconnected == times.disconnected  # not NaN: it has come to its end
-        exchange_end = times.exchange_end if times.exchange_end == times.exchange_end else end
-        run = (times.draw, exchange_end)
-        given = tally.exchange_anticoagulant + tally.replacement + tally.calcium
-        citrate = tally.anticoagulant_to_patient * session.machine.anticoagulant.citrate / 1000
-        by_fluid = session.line.used_by_fluid()
-        citrate += session.line.citrate_given()
-        minutes = run[1] - run[0]
-        grams = citrate * CITRATE_GRAMS_PER_MMOL
-        after = visit.books_after or self._books()
-        post = visit.post or {}
-        assert visit.pre is not None
-        return SessionResult(
-            index=visit.index,
-            start=visit.start,
-            connected=(times.connected, times.disconnected if over else end),
-            run=run,
-            completed=over and session.stop_reason is None,
-            stop_reason=session.stop_reason if over else "the run ended during the session",
-            blood_processed=tally.blood_processed,
-            plasma_removed=tally.plasma_removed,
-            patient_plasma_removed=tally.patient_plasma_removed,
-            plasma_volumes_exchanged=tally.patient_plasma_removed / self.plasma_volume,
-            plasma_removal_efficiency=_ratio(tally.patient_plasma_removed, tally.plasma_processed),
-            replacement=tally.replacement,
-            replacement_by_fluid=by_fluid,
-            anticoagulant=tally.anticoagulant,
-            anticoagulant_to_patient=tally.anticoagulant_to_patient,
-            citrate_to_patient=citrate,
-            citrate_rate=1000 * grams / self.scenario.patient.weight / minutes if minutes else 0.0,
-            fluid_balance=_ratio(given, tally.plasma_removed),
-            blood_volume_nadir=visit.blood_volume.value / visit.pre_blood_volume - 1,
-            ionized_calcium_nadir=visit.ionized_calcium.value,
-            alarms=session.alarms,
-            pauses=times.paused,
-            solutes={
-                name: SessionSolute(
-                    pre=visit.pre[name],
-                    post=post.get(name),
-                    removed=after[name][0] - visit.books_before[name][0],
-                    given=after[name][1] - visit.books_before[name][1],
-                )
-                for name in self.names
-            },
-        )
-
-
-def _ratio(part: float, whole: float) -> float | None:
-    return part / whole if whole else None

@@ -70,7 +70,8 @@ def solutes(result: Result) -> Table:
     """One row per solute: where it started, how low it fell, where it stands at the end."""
     table = _table("Solutes in plasma")
     for heading in (
-        "solute", "unit", "start", "nadir", "% of\nstart", "on day", "end", "% of\nstart", "removed",
+        "solute", "unit", "start", "nadir", "% of\nstart", "on day", "end", "% of\nstart",
+        "removed",
     ):  # fmt: skip
         left = heading in ("solute", "unit")
         table.add_column(heading, justify="left" if left else "right", no_wrap=True)

@@ -1,10 +1,11 @@
-"""Whole runs: the bundled scenarios, generated ones, and what must never depend on how one looks."""
+"""Whole runs: the bundled scenarios, generated ones, and what looking must never change."""
 
 from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from functools import lru_cache
+from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -30,7 +31,7 @@ simulation: {until: 3 d}
 """
 
 
-@lru_cache(maxsize=None)
+@cache
 def run(name: str, *overrides: str) -> Result:
     return simulate(scenarios.load(name, overrides))
 
@@ -115,7 +116,7 @@ def test_the_tracer_follows_the_integral_of_removal_over_plasma_volume() -> None
         if time <= session.run[1] / 1440 * (1 + 1e-12)
     ]
     exponent = 0.0
-    for (removed_0, volume_0, _), (removed, volume, tracer) in zip(rows, rows[1:], strict=False):
+    for (removed_0, volume_0, _), (removed, volume, tracer) in pairwise(rows):
         exponent += (removed - removed_0) / volume
         if removed > removed_0:
             assert volume == pytest.approx(volume_0, rel=1e-12)
@@ -129,6 +130,7 @@ def test_the_tracer_follows_the_integral_of_removal_over_plasma_volume() -> None
 def test_one_plasma_volume_of_igg() -> None:
     result = one()
     igg = result.sessions[0].solutes["igg"]
+    assert igg.post is not None
     assert 37 <= 100 * igg.post / igg.pre <= 39.5
     assert 71 <= percent_left(result, "igg", 2.0 + result.sessions[0].run[1] / 1440) <= 76
 
@@ -136,6 +138,7 @@ def test_one_plasma_volume_of_igg() -> None:
 def test_five_alternate_day_exchanges_of_igg() -> None:
     result = run("daily-or-alternate", "simulation.until=30 d")
     last = result.sessions[-1].solutes["igg"]
+    assert last.post is not None
     assert 13 <= 100 * last.post / result.solutes["igg"].initial <= 16
     assert 45 <= percent_left(result, "igg", 8 + 14) <= 58
 
@@ -145,7 +148,7 @@ def test_the_machine_does_what_its_maker_and_the_clinics_say() -> None:
         for flow in (60, 65):
             result = one(f"patient.hematocrit={hematocrit} %", f"machine.inlet_flow={flow} mL/min")
             session = result.sessions[0]
-            assert 0.84 <= session.plasma_removal_efficiency <= 0.90
+            assert 0.84 <= (session.plasma_removal_efficiency or 0) <= 0.90
             per_liter = 1000 * session.anticoagulant_to_patient / session.blood_processed
             assert per_liter == pytest.approx(14.4, abs=2.0)
             per_volume = session.blood_processed / result.blood_volume
@@ -297,7 +300,9 @@ def test_plasma_replacement_brings_what_albumin_does_not() -> None:
     session = result.sessions[0]
     assert session.solutes["fibrinogen"].given > 4
     assert session.solutes["antibody"].given == 0
-    assert session.solutes["fibrinogen"].post > 0.75 * session.solutes["fibrinogen"].pre
+    fibrinogen = session.solutes["fibrinogen"]
+    assert fibrinogen.post is not None
+    assert fibrinogen.post > 0.75 * fibrinogen.pre
     assert session.citrate_to_patient > 4 * one().sessions[0].citrate_to_patient
     assert session.ionized_calcium_nadir < one().sessions[0].ionized_calcium_nadir
 
@@ -305,7 +310,7 @@ def test_plasma_replacement_brings_what_albumin_does_not() -> None:
 def test_plasma_donation_gives_nothing_back() -> None:
     result = one("prescription={exchange: 600 mL, replacement: []}")
     assert result.sessions[0].replacement == 0
-    assert result.sessions[0].fluid_balance < 0.2
+    assert result.sessions[0].fluid_balance == pytest.approx(0.18, abs=0.04)  # anticoagulant
     assert result.sessions[0].blood_volume_nadir < -0.05
 
 

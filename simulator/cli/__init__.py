@@ -79,7 +79,7 @@ def cli(ctx: click.Context) -> None:
 def main() -> NoReturn:
     """Run the command line; every error a user can act on is a message and an exit code."""
     try:
-        code = cli(standalone_mode=False)
+        code = cli(standalone_mode=False, prog_name="apheresis")
         sys.stdout.flush()
     except click.ClickException as error:
         error.show()

@@ -44,11 +44,11 @@ def run_command(
     summaries = []
     for one, folder in zip(loaded, folders, strict=True):
         result = simulation.simulate(one)
-        run_folder.write(result, folder, {} if no_plots else pictures(result, picture))
         if as_json:
             summaries.append(json.loads(run_folder.summary_json(result)))
         else:
-            show(result)
+            show(result)  # before the figures, which take longer than the run
+        run_folder.write(result, folder, {} if no_plots else pictures(result, picture))
         click.echo(f"Written to {folder}/", err=True)
     if as_json:
         click.echo(json.dumps(summaries[0] if len(summaries) == 1 else summaries, indent=2))

@@ -4,7 +4,7 @@ The only place that knows matplotlib. Each function takes a result, computes not
 would also show, and returns a `matplotlib.figure.Figure`; `rendered` and `save` make files of it.
 """
 
-# from simulator.figures.comparison import comparison as comparison
+from simulator.figures.comparison import comparison as comparison
 from simulator.figures.files import rendered as rendered
 from simulator.figures.files import save as save
 from simulator.figures.sessions import sessions as sessions

@@ -6,6 +6,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 from matplotlib.figure import Figure
@@ -20,6 +21,8 @@ _METADATA: dict[str, dict[str, str | None]] = {
     "svg": {"Date": None, "Creator": None},
     "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
 }
+#: Packing a PNG harder makes it 8 % smaller, and takes longer than drawing all its curves.
+_OPTIONS: dict[str, Any] = {"png": {"pil_kwargs": {"compress_level": 1}}, "svg": {}, "pdf": {}}
 
 
 def rendered(figure: Figure, kind: str) -> bytes:
@@ -28,7 +31,7 @@ def rendered(figure: Figure, kind: str) -> bytes:
         raise ValueError(f"expected one of {', '.join(FORMATS)}, got {kind!r}")
     content = io.BytesIO()
     with matplotlib.rc_context(STYLE):
-        figure.savefig(content, format=kind, dpi=DPI, metadata=_METADATA[kind])
+        figure.savefig(content, format=kind, dpi=DPI, metadata=_METADATA[kind], **_OPTIONS[kind])
     return content.getvalue()
 
 

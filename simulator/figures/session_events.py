@@ -75,10 +75,10 @@ def flags_of(
         if event.event in _QUIET or _is_change(event):
             continue
         text, color, weight = _words(event)
-        if text in seen and weight < 2:
+        if text in seen and color != VERMILLION:
             continue
         seen.add(text)
-        width = (points(text, SMALL_SIZE) + 12) * minutes_per_point
+        width = (points(text, SMALL_SIZE) + 8) * minutes_per_point
         flags.append(Flag(event.minute or 0.0, text, color, weight, width))
     while flags:
         if len(flags) <= _MOST:
@@ -148,17 +148,17 @@ def _is_change(event: Event) -> bool:
 def _words(event: Event) -> tuple[str, str, int]:
     """What the label of an event says, its color, and its weight."""
     if event.event.startswith("alarm:"):
-        return event.event.removeprefix("alarm:").replace("-", " "), VERMILLION, 2
+        return event.event.removeprefix("alarm:").replace("-", " "), VERMILLION, 3
     if event.event in ("session-ended-early", "no-rinseback"):
-        return event.event.removeprefix("session-").replace("-", " "), VERMILLION, 2
+        return event.event.removeprefix("session-").replace("-", " "), VERMILLION, 3
     if event.event in _NAMED_PHASES:
-        return event.event, GRAY, 1
+        return event.event, GRAY, _NAMED_PHASES.index(event.event)
     if event.event == "set":
         path, _, value = event.detail.partition(" to ")
-        return f"{path.rpartition('.')[2].replace('_', ' ')} {value}", BLACK, 1
+        return f"{path.rpartition('.')[2].replace('_', ' ')} {value}", BLACK, 2
     if event.event == "replacement-changed":
-        return event.detail, BLACK, 1
-    return event.event.replace("-", " "), BLACK, 0
+        return event.detail.partition(":")[0], BLACK, 2
+    return event.event.replace("-", " "), BLACK, 1
 
 
 def _placed(flags: Sequence[Flag], done: list[Flag], end: float, rows: int) -> list[Flag] | None:

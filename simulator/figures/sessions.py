@@ -17,6 +17,7 @@ from simulator.figures.style import (
     GREEN,
     LIGHT,
     SHADE,
+    SMALL_SIZE,
     STYLE,
     VERMILLION,
     ink,
@@ -80,9 +81,10 @@ def sessions(result: Result) -> Figure | None:
         for axes in (blood, calcium, plasma):
             for begin, end in curves.pauses:
                 axes.axvspan(begin, end, facecolor=SHADE, edgecolor="none", zorder=0)
+            axes.yaxis.label.set_fontsize(SMALL_SIZE)
             if place:
                 axes.set_ylabel("")
-    _set_ranges(grid[1:, 0], columns)
+    _set_ranges(list(grid[1:, 0]), columns)
     return slide.finished()
 
 

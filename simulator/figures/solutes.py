@@ -34,6 +34,8 @@ _PEAK_COUNTS = 5.0
 """A solute that rises above so many times its start is drawn in percent of its peak."""
 _ALIKE = 2.0
 """Percentage points; curves that never differ by more lie on each other."""
+_UNCHANGED = 0.005
+"""Of its highest level: a solute that moves less is not drawn beside others that do."""
 _FALLS_BELOW = 99.0
 """%; a lowest level is marked if it is below."""
 
@@ -59,18 +61,19 @@ class _Curve:
     of_peak: bool
     """Whether 100 % is the highest plasma level, for both, and not the level at the start."""
     rank: int
-    width: float = _WIDTH
+    overlaid: bool
+    """Whether it lies below another all the way, so that only a greater width can show it."""
 
     @property
     def words(self) -> str:
         """Its name as it is written."""
         return display_name(self.name)
 
-    def plasma_percent(self) -> list[float]:
+    def plasma_percent(self) -> Sequence[float]:
         """Plasma levels, % of the whole."""
         return [100 * level / self.whole for level in self.plasma]
 
-    def interstitial_percent(self) -> list[float]:
+    def interstitial_percent(self) -> Sequence[float]:
         """Interstitial levels, % of the whole; empty if nothing is outside the vessels."""
         if not self.outer_whole or max(self.interstitial) < 1e-6 * self.whole:
             return []
@@ -85,67 +88,93 @@ def solutes(result: Result) -> Figure:
     unit = course_axis(lower, 0.0, result.scenario.until)
     upper.tick_params(labelbottom=False)
     time = [day * MINUTES_PER_DAY / MINUTES[unit] for day in result.column("time")]
-    curves = _curves(result)
+    names = _drawn(result)
+    curves = _curves(result, names)
+    alone = len(curves) == 1
+    of_start = "% of start or peak" if any(curve.of_peak for curve in curves) else "% of start"
 
     doses = [event for event in result.scenario.events if isinstance(event, Dose)]
     numbers = [s.index for s in result.sessions]
     heading = "Plasma (solid) and interstitial fluid (dashed)"
-    heading += (", ▼ dose" if doses else "") + _left_out(result)
-    of_start = "% of start or peak" if any(curve.of_peak for curve in curves) else "% of start"
+    heading += (", ▼ dose" if doses else "") + _left_out(result, names)
     panel(upper, heading, of_start, pad=30 if numbers else 8)
     slide.sessions(upper, spans(result, unit), numbers)
-    slide.sessions(lower, spans(result, unit))
-    top = 100.0
-    for curve in curves:
-        drawn = _draw(upper, time, curve, curve.plasma_percent(), curve.interstitial_percent())
-        final = 100 * curve.plasma[-1] / curve.whole
-        of_peak = " of peak" if curve.of_peak else ""
-        slide.end_label(upper, final, f"{curve.words} {percent(final)}{of_peak}", curve.color)
-        top = max(top, *drawn)
-    upper.axhline(100, color=LIGHT, linewidth=1.5, zorder=1)
-    upper.set_ylim(0, (1.06 if not doses else 1.16) * top)
-    colors = {curve.name: curve.color for curve in curves}
+    top = _draw_percent(slide, upper, time, curves)
+    upper.set_ylim(0, (1.16 if doses else 1.06) * top)
     for dose in doses:
+        color = next((c.color for c in curves if c.name == dose.solute), LIGHT)
         upper.plot(
-            dose.at / MINUTES[unit], 0.95, "v", markersize=9, color=colors.get(dose.solute, LIGHT),
+            dose.at / MINUTES[unit], 0.95, "v", markersize=9, color=color,
             transform=upper.get_xaxis_transform(),
         )  # fmt: skip
 
-    shared = len({curve.unit for curve in curves}) == 1
-    scale = curves[0].unit if shared else of_start
-    panel(lower, "The same on a logarithmic scale: equal steps are equal fractions", scale)
-    values: list[float] = []
-    for curve in curves:
-        if shared:
-            outside = curve.interstitial if curve.interstitial_percent() else []
-            values += _draw(lower, time, curve, curve.plasma, outside)
-        else:
-            percents = curve.plasma_percent(), curve.interstitial_percent()
-            values += _draw(lower, time, curve, *percents)
-        final = curve.plasma[-1] if shared else 100 * curve.plasma[-1] / curve.whole
-        text = f"{curve.words} {number(curve.plasma[-1])} {curve.unit}"
-        slide.end_label(lower, final, text, curve.color)
-    high = max(values)
-    low = max(min(value for value in values if value > 0), _DECADES * high)
-    log_axis(lower, low / (high / low) ** 0.15 / 1.2, high * (high / low) ** 0.05)
+    heading = "The same on a logarithmic scale: equal steps are equal fractions"
+    panel(lower, heading, curves[0].unit if alone else of_start)
+    slide.sessions(lower, spans(result, unit))
+    _draw_logarithmic(slide, lower, time, curves)
 
     for curve in curves:
-        nadir = result.solutes[curve.name].nadir
-        when = result.solutes[curve.name].nadir_time / MINUTES[unit]
-        share = 100 * nadir / curve.whole
-        if curve.of_peak or share > _FALLS_BELOW:
+        lowest = result.solutes[curve.name]
+        when, share = lowest.nadir_time / MINUTES[unit], 100 * lowest.nadir / curve.whole
+        if curve.of_peak or curve.overlaid or share > _FALLS_BELOW:
             continue
         needed = curve.rank == 0
-        if curve.width == _WIDTH:  # else it lies below another, which says the same
-            slide.note(upper, when, share, percent(share), curve.color, needed)
-        level = nadir if shared else share
-        slide.note(lower, when, level, f"{number(nadir)} {curve.unit}", curve.color, needed)
+        slide.note(upper, when, share, percent(share), curve.color, needed)
+        text = f"{number(lowest.nadir)} {curve.unit}"
+        slide.note(lower, when, lowest.nadir if alone else share, text, curve.color, needed)
     return slide.finished()
 
 
-def _curves(result: Result) -> list[_Curve]:
+def _draw_percent(
+    slide: Slide, axes: Axes, time: Sequence[float], curves: Sequence[_Curve]
+) -> float:
+    """All curves in percent of their whole; returns the highest percentage."""
+    axes.axhline(100, color=LIGHT, linewidth=1.5, zorder=1)
+    top = 100.0
+    for curve in curves:
+        plasma, interstitial = curve.plasma_percent(), curve.interstitial_percent()
+        _draw(axes, time, curve, plasma, interstitial)
+        of_peak = " of peak" if curve.of_peak else ""
+        slide.end_label(
+            axes, plasma[-1], f"{curve.words} {percent(plasma[-1])}{of_peak}", curve.color
+        )
+        top = max(top, *plasma, *interstitial)
+    return top
+
+
+def _draw_logarithmic(
+    slide: Slide, axes: Axes, time: Sequence[float], curves: Sequence[_Curve]
+) -> None:
+    """All curves on a logarithmic axis: one alone in its unit, several in percent."""
+    values: list[float] = []
+    for curve in curves:
+        plasma, interstitial = curve.plasma_percent(), curve.interstitial_percent()
+        if len(curves) == 1:
+            plasma, interstitial = curve.plasma, curve.interstitial if interstitial else []
+        _draw(axes, time, curve, plasma, interstitial)
+        for levels in filter(None, (plasma, interstitial)):
+            values += [level for level in _settled(levels, curve.of_peak) if level > 0]
+        text = f"{curve.words} {number(curve.plasma[-1])} {curve.unit}"
+        slide.end_label(axes, plasma[-1], text, curve.color)
+    high = max(values)
+    low = max(min(values), _DECADES * high)
+    log_axis(axes, low / (high / low) ** 0.15 / 1.2, 1.02 * high * (high / low) ** 0.05)
+
+
+def _drawn(result: Result) -> list[str]:
+    """Solutes to draw: the first few of those that change, or of all if none does."""
+    ranked = ranked_solutes(result)
+    return ([name for name in ranked if _changes(result, name)] or ranked)[:MOST]
+
+
+def _changes(result: Result, name: str) -> bool:
+    levels = result.column(f"{name}_plasma")
+    return max(levels) - min(levels) > _UNCHANGED * max(levels)
+
+
+def _curves(result: Result, names: Sequence[str]) -> list[_Curve]:
     curves: list[_Curve] = []
-    for name, color in zip(ranked_solutes(result)[:MOST], SERIES, strict=False):
+    for name, color in zip(names, SERIES, strict=False):
         plasma = result.column(f"{name}_plasma")
         interstitial = result.column(f"{name}_interstitial")
         start, peak = result.solutes[name].initial, max(plasma)
@@ -160,26 +189,36 @@ def _curves(result: Result) -> list[_Curve]:
             outer_whole=peak if of_peak else interstitial[0],
             of_peak=of_peak,
             rank=len(curves),
-            width=_WIDTH + _OVERLAID * sum(_alike(plasma, start, other) for other in curves),
+            overlaid=any(_alike(plasma, start, other) for other in curves),
         )
         curves.append(curve)
     return curves
 
 
 def _alike(plasma: Sequence[float], start: float, other: _Curve) -> bool:
-    """Whether a curve lies on another, so that only its greater width can show it."""
+    """Whether a curve lies on another."""
     if not start or other.of_peak:
         return False
     pairs = zip(plasma, other.plasma_percent(), strict=True)
     return all(abs(100 * level / start - share) < _ALIKE for level, share in pairs)
 
 
-def _left_out(result: Result) -> str:
-    names = [display_name(name) for name in ranked_solutes(result)[MOST:]]
+def _left_out(result: Result, drawn: Sequence[str]) -> str:
+    names = [name for name in ranked_solutes(result) if name not in drawn]
     if not names:
         return ""
+    unchanged = not any(_changes(result, name) for name in names)
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return f"; not drawn: {', '.join(names[:_NAMED])}{more}"
+    listed = ", ".join(display_name(name) for name in names[:_NAMED])
+    return f"; {'unchanged' if unchanged else 'not drawn'}: {listed}{more}"
+
+
+def _settled(levels: Sequence[float], of_peak: bool) -> Sequence[float]:
+    """The levels that a logarithmic axis has to reach: not the first way up from nothing."""
+    if not of_peak:
+        return levels
+    falls = (i for i in range(len(levels) - 1) if levels[i + 1] < levels[i])
+    return levels[next(falls, len(levels) - 1) :]
 
 
 def _draw(
@@ -188,13 +227,13 @@ def _draw(
     curve: _Curve,
     plasma: Sequence[float],
     interstitial: Sequence[float],
-) -> list[float]:
-    """Both pools of one solute; those of higher rank lie above. Returns the values drawn."""
+) -> None:
+    """Both pools of one solute; those of higher rank lie above."""
     above = 3 - 0.1 * curve.rank
-    axes.plot(time, plasma, color=curve.color, linewidth=curve.width, zorder=above)
+    width = _WIDTH + (_OVERLAID if curve.overlaid else 0.0)
+    axes.plot(time, plasma, color=curve.color, linewidth=width, zorder=above)
     if interstitial:
         axes.plot(
             time, interstitial, color=curve.color, linestyle=(0, (4, 2)), linewidth=1.6,
             zorder=above - 0.05,
         )  # fmt: skip
-    return [*plasma, *interstitial]

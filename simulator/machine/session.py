@@ -7,110 +7,29 @@ scheduled at the instant that follows from the rates, and dropped when something
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import simpy
 
 from simulator import catalog
-from simulator.boundary import REST, Exchange, Vitals
+from simulator.boundary import REST, Exchange
 from simulator.errors import ImpossibleRunError
-from simulator.machine import pumps
 from simulator.machine.alarms import ALARMS, Alarm
-from simulator.machine.pumps import STOPPED, ExchangeSettings, PumpFlows
+from simulator.machine.bedside import Bedside
+from simulator.machine.control import Controller
+from simulator.machine.pumps import STOPPED, PumpFlows
 from simulator.machine.separators import separator
 from simulator.machine.supplies import Container, ReplacementLine
+from simulator.machine.tally import Settings, Tally, Times
 from simulator.orders import MachineSettings, Prescription
 
 Process = Generator[simpy.Event, Any, None]
 SALINE = "saline"
 """What primes and rinses the circuit."""
 
-THICKEST_BLOOD = 0.75
-"""Hematocrit beyond which no blood flows any more, and no patient is left [assumed]."""
-
 MINUTES_PER_DAY = 1440.0
-
-
-class Bedside(Protocol):
-    """Where the machine meets the patient, without knowing that there is physiology."""
-
-    def vitals(self) -> Vitals:
-        """The patient as seen now."""
-        ...
-
-    def exchange(self, exchange: Exchange, flows: PumpFlows) -> None:
-        """From now on do this to the patient, with the pumps at these flows."""
-        ...
-
-    def connect(self) -> None:
-        """The circuit is attached."""
-        ...
-
-    def disconnect(self) -> None:
-        """The circuit is taken away and discarded."""
-        ...
-
-    def log(self, event: str, detail: str = "") -> None:
-        """Something happened."""
-        ...
-
-
-@dataclass(slots=True)
-class Tally:
-    """Volumes that the pumps have moved in this session, mL."""
-
-    blood_processed: float = 0.0
-    plasma_removed: float = 0.0
-    patient_plasma_removed: float = 0.0
-    plasma_processed: float = 0.0
-    replacement: float = 0.0
-    anticoagulant: float = 0.0
-    anticoagulant_to_patient: float = 0.0
-    calcium: float = 0.0
-    exchange_anticoagulant: float = 0.0
-    """Anticoagulant of the exchange alone, without that which fills the circuit."""
-
-    def count(self, flows: PumpFlows, minutes: float) -> None:
-        """Add what these flows move in this time."""
-        self.blood_processed += flows.blood * minutes
-        self.plasma_removed += flows.plasma * minutes
-        self.patient_plasma_removed += flows.patient_plasma * minutes
-        self.plasma_processed += flows.plasma_processed * minutes
-        self.replacement += flows.replacement * minutes
-        self.anticoagulant += flows.anticoagulant * minutes
-        self.calcium += flows.calcium * minutes
-        if flows.plasma:
-            self.anticoagulant_to_patient += flows.anticoagulant_returned * minutes
-            self.exchange_anticoagulant += flows.anticoagulant * minutes
-
-
-@dataclass(slots=True)
-class Times:
-    """When things happened, min from the start of the run; NaN until they do."""
-
-    connected: float = math.nan
-    draw: float = math.nan
-    exchange_end: float = math.nan
-    rinsed: float = math.nan
-    disconnected: float = math.nan
-    paused: float = 0.0
-    """Minutes that the pumps stood still between first draw and end of exchange."""
-
-
-@dataclass(slots=True)
-class Settings:
-    """What staff can change while the session runs."""
-
-    inlet_flow: float
-    ratio: float
-    target: float
-    """Patient plasma to remove, mL."""
-    fluid_balance: float
-    calcium_flow: float
-    calcium_per_replacement: float
 
 
 @dataclass
@@ -146,10 +65,14 @@ class Session:
         self.anticoagulant_bag = Container(self.machine.anticoagulant.container)
         self.waste_bag = Container(device.waste_bag)
         self.calcium_fluid = calcium.fluid if calcium else None
-        self._separator = separator(device.separator)
+        self.controller = Controller(
+            self.machine, separator(device.separator), self.settings, self.citrate_limit
+        )
         self._faults: dict[str, float] = {}
         """Faults present, with the time at which each began."""
         self._changed = self.env.event()
+        self._limited = False
+        """Whether citrate holds the inlet flow back."""
         self._outside = 0.0
         """Blood with anticoagulant in the circuit, mL."""
 
@@ -189,7 +112,7 @@ class Session:
             yield from self._hold_while_faulty()
             if self._ended():
                 return
-            flows = pumps.filling_flows(self._deliverable_inlet(), self.settings.ratio)
+            flows = self.controller.filling()
             minutes = min(volume, self.anticoagulant_bag.room * self.settings.ratio) / flows.inlet
             bag_first = minutes * flows.inlet < volume
             elapsed = yield from self._pump(self._filling(flows), flows, minutes)
@@ -308,58 +231,21 @@ class Session:
     def _flows_now(self) -> PumpFlows:
         """All flows for the settings and the patient as they are now."""
         try:
-            return self._possible_flows()
+            flows = self.controller.exchanging(self.bedside.vitals(), self.line)
         except ImpossibleRunError as error:
             minute = self.env.now - self.times.connected
             day = self.env.now / MINUTES_PER_DAY
             raise ImpossibleRunError(
                 f"at {day:.4g} d, {minute:.0f} min into the session: {error}"
             ) from None
-
-    def _possible_flows(self) -> PumpFlows:
-        settings = self._exchange_settings()
-        vitals = self.bedside.vitals()
-        hematocrit = vitals.hematocrit
-        if hematocrit > THICKEST_BLOOD:
-            raise ImpossibleRunError(
-                f"the plasma volume has fallen to {vitals.plasma_volume:.0f} mL, which makes the "
-                f"hematocrit {100 * hematocrit:.0f} %; of {self.settings.target:.0f} mL of plasma "
-                f"to remove, {self.tally.patient_plasma_removed:.0f} mL are off and "
-                f"{self.tally.replacement:.0f} mL have been replaced"
-            )
-        asked = self._deliverable_inlet()
-        citrate_ratio = 0.0
-        if self.line.orders and self.machine.anticoagulant.citrate:
-            citrate_ratio = self.line.fluid.citrate / self.machine.anticoagulant.citrate
-        inlet = pumps.inlet_within_citrate_limit(
-            asked, hematocrit, settings, citrate_ratio, self.citrate_limit
-        )
-        if inlet < asked:
+        asked = self.controller.deliverable_inlet()
+        if flows.inlet < asked and not self._limited:
             self.bedside.log(
                 "inlet-flow-limited",
-                f"{inlet:.1f} instead of {asked:.1f} mL/min: citrate reaching the patient",
+                f"{flows.inlet:.1f} instead of {asked:.1f} mL/min: citrate reaching the patient",
             )
-        if inlet < self.machine.device.inlet_flow_min:
-            raise ImpossibleRunError(
-                f"the citrate limit asks for an inlet flow of {inlet:.1f} mL/min, "
-                f"below the machine's {self.machine.device.inlet_flow_min:.0f} mL/min"
-            )
-        return pumps.exchange_flows(inlet, hematocrit, settings)
-
-    def _exchange_settings(self) -> ExchangeSettings:
-        s = self.settings
-        return ExchangeSettings(
-            separator=self._separator,
-            ratio=s.ratio,
-            fluid_balance=s.fluid_balance,
-            replaces=bool(self.line.orders),
-            calcium_flow=s.calcium_flow,
-            calcium_per_replacement=s.calcium_per_replacement,
-        )
-
-    def _deliverable_inlet(self) -> float:
-        """The inlet flow that was set, or what the access can deliver if that is less."""
-        return min(self.settings.inlet_flow, self.machine.access.inlet_flow_max)
+        self._limited = flows.inlet < asked
+        return flows
 
     def _filling(self, flows: PumpFlows) -> Exchange:
         return Exchange(

@@ -98,4 +98,5 @@ class ReplacementLine:
             return order.share * total
         if order.volume is not None:
             return order.volume
-        return total - sum(o.volume or 0.0 for o in self.orders)
+        shares = sum(o.share or 0.0 for o in self.orders)
+        return (1 - shares) * total - sum(o.volume or 0.0 for o in self.orders)

@@ -231,16 +231,19 @@ def rates(constants: Constants, therapy: Therapy, exchange: Exchange, start: Sta
     )
     g_per_l = solutes[IGG].per_volume
     blockade = therapy.fcrn_blockade
+    calcium_volume = constants.calcium_volume
+    starling = constants.starling
+    turnover = proteins.turnover
 
     def patient_rates(y: State) -> list[float]:
-        plasma_volume, interstitial_volume, _, citrate, _ = y[:BODY]
+        plasma_volume, interstitial_volume, _, citrate, calcium = y[:BODY]
         if plasma_volume <= 0:
             return impossible
         plasma, interstitium = y[in_plasma], y[in_interstitium]
 
         oncotic = plasma_oncotic_pressure(plasma, plasma_volume)
         filtered = excreted = 0.0
-        if constants.starling:
+        if starling:
             filtered = water.filtration(
                 plasma_volume - constants.plasma_volume,
                 oncotic - constants.plasma_oncotic_pressure,
@@ -249,10 +252,12 @@ def rates(constants: Constants, therapy: Therapy, exchange: Exchange, start: Sta
             )
             excreted = water.excretion(plasma_volume + interstitial_volume - constants.body_water)
 
-        metabolized = minerals.metabolized_citrate(
-            citrate / minerals.CITRATE_VOLUME, therapy.citrate_clearance
+        citrate_level = citrate / minerals.CITRATE_VOLUME
+        metabolized = minerals.metabolized_citrate(citrate_level, therapy.citrate_clearance)
+        albumin_level = 1000 * plasma[ALBUMIN] / plasma_volume
+        ionized = minerals.ionized_calcium(
+            calcium, citrate_level, albumin_level, plasma_volume / 1000, calcium_volume
         )
-        ionized = ionized_calcium(y, constants)
         released = minerals.released_from_bone(ionized, constants.ionized_calcium)
 
         total_igg = g_per_l * plasma[IGG] / plasma_volume
@@ -266,7 +271,7 @@ def rates(constants: Constants, therapy: Therapy, exchange: Exchange, start: Sta
                 k_c = proteins.catabolic_rate(intrinsic, protected, half, total_igg, blockade)
             if gain:
                 made = proteins.oncotic_synthesis(at_rest, oncotic_ratio, gain)
-            escaping, returning, broken_down = proteins.turnover(p, e, escape, lymph_return, k_c)
+            escaping, returning, broken_down = turnover(p, e, escape, lymph_return, k_c)
             d_plasma.append(made + given - broken_down - escaping + returning)
             d_interstitium.append(escaping - returning)
             synthesized.append(made)

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
     from simulator.orders import FollowedSolute, PatientDescription
 
-TOLERANCE = 1e-8
-"""Relative error allowed in one step."""
+TOLERANCE = 1e-7
+"""Relative error allowed in one step; over a course levels are good to 1e-7."""
 
 FIRST_STEP = 1.0  # min; the integrator finds its own length within a few steps
 

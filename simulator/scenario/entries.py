@@ -21,6 +21,9 @@ _MAY_BE_ZERO = frozenset(
 )
 
 
+_WORDS = {"access": "vascular accesses"}
+
+
 class Entries:
     """Looks entries up, and reports what is unknown or does not fit."""
 
@@ -77,7 +80,10 @@ class Entries:
             return True
         hint = near_or_all(reference.like, known)
         where = (*path, "like") if reference.in_place else path
-        self.report.add(where, f"{shown(reference.like)} is not in the catalog of {kind}{hint}")
+        self.report.add(
+            where,
+            f"{shown(reference.like)} is not in the catalog of {_WORDS.get(kind, kind)}{hint}",
+        )
         return False
 
     def _quantities(
@@ -115,13 +121,17 @@ class Entries:
             if unit is None and name in catalog.names("solutes"):
                 unit = catalog.tree("solutes", name)["unit"]
             if unit is None:
-                if not self.report.touches(("solutes", name)):
+                if not self.report.spoiled(("solutes", name)):
                     known = [*self.solute_units, *catalog.names("solutes")]
                     self.report.add(here, f"no such solute{near_or_all(name, known)}", on_key=True)
                 continue
+            wanted = f"{units.describe(unit)}, such as '1 {unit}'"
             try:
-                quantity = read_quantity(value, f"a concentration, such as '1 {unit}'")
+                quantity = read_quantity(value, wanted)
                 quantity.to(unit)
+            except units.UnitError:
+                self.report.add(here, f"expected {wanted}, got {shown(value)}")
+                continue
             except ValueError as error:
                 self.report.add(here, str(error))
                 continue

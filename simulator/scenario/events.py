@@ -170,7 +170,7 @@ class _Reader:
     def _is_followed(self, name: str, path: Path) -> bool:
         if name in self.setup.solutes:
             return True
-        if not self.report.touches(("solutes", name)):
+        if not self.report.spoiled(("solutes", name)):
             hint = near_or_all(name, self.setup.solutes)
             self.report.add(path, f"{shown(name)} is not among the solutes followed{hint}")
         return False

@@ -144,6 +144,7 @@ class Reference:
     """An entry of the catalog by name, or one changed in place: ``{like: name, …}``."""
 
     like: str
+    """Empty for the default."""
     changes: dict[str, Any]
     in_place: bool
 
@@ -154,6 +155,8 @@ class CatalogName(Kind):
 
     kind: str
     singular: str
+    has_default: bool = False
+    """Whether ``like`` may be left out when a number is changed in place."""
 
     def expectation(self) -> str:
         return f"the name of {self.singular} in the catalog"
@@ -166,6 +169,8 @@ class CatalogName(Kind):
             if isinstance(like, str):
                 changes = {key: inner for key, inner in value.items() if key != "like"}
                 return Reference(like, changes, in_place=True)
+            if like is None and self.has_default:
+                return Reference("", dict(value), in_place=True)
             if like is not None:
                 raise ValueError(f"expected {self.expectation()} after 'like', got {shown(like)}")
             raise ValueError(f"expected 'like: <name>', {self.expectation()}, beside the changes")

@@ -97,15 +97,17 @@ class Solute(Written):
 class Anticoagulant(Written):
     """What keeps the circuit open, and inlet flow over anticoagulant flow."""
 
-    fluid: Annotated[Reference, CatalogName("fluids", "a fluid")] | None = None
+    fluid: Annotated[Reference, CatalogName("fluids", "a fluid", has_default=True)] | None = None
     ratio: Annotated[Quantity, RATIO] | None = None
 
 
 class Machine(Written):
     """The machine as set up for a session."""
 
-    device: Annotated[Reference, CatalogName("devices", "a device")] | None = None
-    access: Annotated[Reference, CatalogName("access", "a vascular access")] | None = None
+    device: Annotated[Reference, CatalogName("devices", "a device", has_default=True)] | None = None
+    access: (
+        Annotated[Reference, CatalogName("access", "a vascular access", has_default=True)] | None
+    ) = None
     inlet_flow: Annotated[Quantity, INLET_FLOW] | None = None
     anticoagulant: Anticoagulant | None = None
     disturbances: Annotated[str, Choice(("none", "typical"))] | None = None
@@ -124,7 +126,7 @@ class Replacement(Written):
 class Calcium(Written):
     """Calcium by the hour, or by the liter of replacement fluid."""
 
-    fluid: Annotated[Reference, CatalogName("fluids", "a fluid")] | None = None
+    fluid: Annotated[Reference, CatalogName("fluids", "a fluid", has_default=True)] | None = None
     rate: Annotated[Quantity, CALCIUM_RATE] | None = None
     per_liter_replacement: Annotated[Quantity, Measure("10 mL", low="0 mL", high="1 L")] | None = (
         None
@@ -185,6 +187,7 @@ class GiveEvent(Written):
     """A dose of a solute followed."""
 
     needs: ClassVar[dict[str, str]] = {
+        "give": "the name of a solute followed",
         "at": "a time, such as '3 d'",
         "dose": "a mass, an amount or units, such as '30 g'",
     }
@@ -198,6 +201,7 @@ class SetEvent(Written):
     """A setting changed at a time of the course, or within a session."""
 
     needs: ClassVar[dict[str, str]] = {
+        "set": "a dotted path, such as machine.inlet_flow",
         "at": "a time, such as '3 d'",
         "to": "the new value",
     }
@@ -213,6 +217,7 @@ class BlockadeEvent(Written):
     """A drug that blocks FcRn for a while."""
 
     needs: ClassVar[dict[str, str]] = {
+        "fcrn_blockade": "a percentage, such as '75 %'",
         "at": "a time, such as '0 d'",
         "for": "a time, such as '7 d'",
     }
@@ -225,6 +230,7 @@ class FaultEvent(Written):
     """Something goes wrong in a session."""
 
     needs: ClassVar[dict[str, str]] = {
+        "fault": "what goes wrong",
         "session": "the number of a session, from 1",
         "at": "a time in the session, such as '30 min'",
     }

@@ -8,6 +8,13 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 
+class Unusable:
+    """Stands for something that could not be read, so that its neighbors keep their places."""
+
+
+UNUSABLE: Any = Unusable()
+
+
 class Kind:
     """Something a value can be; `read` raises `ValueError` with the whole message."""
 
@@ -25,6 +32,8 @@ class Kind:
         self, source: Any, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
         def validate(value: Any) -> Any:
+            if value is UNUSABLE:
+                return None
             try:
                 return self.read(value)
             except ValueError as error:

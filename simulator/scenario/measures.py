@@ -59,10 +59,10 @@ class Measure(Kind):
             and (above is None or size > above)
         ):
             return
-        if self.high is not None:
-            bounds = f"between {self.low or self.above} and {self.high}"
+        if self.low is not None:
+            bounds = f"between {self.low} and {self.high}" if self.high else f"at least {self.low}"
         else:
-            bounds = f"at least {self.low}" if self.low else f"more than {self.above}"
+            bounds = f"more than {self.above}" + (f" and at most {self.high}" if self.high else "")
         raise ValueError(f"expected {bounds}, got {shown(written)}{self._percent_hint(quantity)}")
 
     def _percent_hint(self, quantity: Quantity) -> str:
@@ -140,7 +140,8 @@ def read_quantity(value: Any, expectation: str) -> Quantity:
         return units.parse(value)
     except units.UnitError as error:
         reason = str(error)
-        detail = f": {reason}" if reason.startswith(("unknown unit", "too")) else ""
+        grammar = reason.startswith("expected")  # which says no more than the expectation
+        detail = "" if grammar else f": {reason}"
         raise ValueError(f"expected {expectation}, got {shown(value)}{detail}") from None
 
 

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, NoReturn
 import yaml
 
 from simulator.errors import Problem, ScenarioError
+from simulator.scenario.report import shown
 from simulator.scenario.tree import Mark, Node, Path, Scalar, dotted
 
 MAX_BYTES = 1024 * 1024
@@ -144,7 +145,7 @@ def _entries(
         key = str(key_node.value)
         here = (*path, key)
         if key in first_line:
-            problem = f"{key!r} stands here a second time (first in line {first_line[key]})"
+            problem = f"duplicate key {shown(key)}, first written in line {first_line[key]}"
             problems.append(Problem(file, mark.line, mark.column, dotted(here), problem))
             continue
         first_line[key] = mark.line

@@ -17,10 +17,10 @@ from simulator.scenario import format as written
 from simulator.scenario.entries import Entries
 from simulator.scenario.events import Setup, events
 from simulator.scenario.model import PlannedSession, Scenario
-from simulator.scenario.report import Report, near_or_all, number, shown
+from simulator.scenario.report import Report, near, number, shown
 from simulator.scenario.rules import rules
 from simulator.scenario.solutes import followed
-from simulator.scenario.tree import Node
+from simulator.scenario.tree import Node, assign
 from simulator.scenario.written import Written, usable
 from simulator.units import Quantity, parse
 
@@ -35,6 +35,7 @@ def resolve(tree: Node, name: str, problems: Iterable[Problem] = ()) -> Scenario
 
     `problems` are those found on the way to the tree. Raises `ScenarioError` with all of them.
     """
+    tree = _with_named_solutes(tree)
     report = Report(tree, problems)
     scenario = _scenario(tree, name, report)
     report.finish()
@@ -96,6 +97,18 @@ def _scenario(tree: Node, name: str, report: Report) -> Scenario:
     return dataclasses.replace(scenario, document=_document(tree, scenario, machine, until))
 
 
+def _with_named_solutes(tree: Node) -> Node:
+    """``igm:`` with nothing behind it means ``igm: {}``: followed as the catalog has it."""
+    solutes = tree.child("solutes")
+    if solutes is None or not isinstance(solutes.value, dict):
+        return tree
+    named = {
+        name: Node({}, node.mark, node.key) if node.value is None else node
+        for name, node in solutes.value.items()
+    }
+    return assign(tree, ("solutes",), Node(named, solutes.mark, solutes.key))
+
+
 def _problems_of(tree: Node) -> list[Problem]:
     """What is wrong with a tree, without making a scenario of it."""
     report = Report(tree)
@@ -143,7 +156,9 @@ def _prescription(
     report, model = entries.report, document.prescription
     if model is None:
         if planned:
-            report.missing(("prescription",), "what a session is to do: exchange, replacement")
+            report.missing(
+                ("prescription",), "what a session is to do, its exchange and replacement"
+            )
         return None
     if planned:
         if model.exchange is None:
@@ -161,7 +176,8 @@ def _sessions(
 ) -> tuple[PlannedSession, ...]:
     if document.course is None:
         entries.report.missing(
-            ("course",), "when the sessions are, such as {sessions: 5, every: 2 d}"
+            ("course",),
+            "a plan, such as {sessions: 5, every: 2 d}; {sessions: 0} runs no machine",
         )
         return ()
     return course.sessions(document.course, main, entries)
@@ -189,7 +205,7 @@ def _check_references(document: written.Document, report: Report) -> None:
     for place, key in usable(document.references):
         known = catalog.references()
         if key not in known:
-            hint = near_or_all(key, known)
+            hint = near(key, known) or "; `apheresis list references` shows all"
             report.add(("references", place), f"{shown(key)} is not in the bibliography{hint}")
 
 

@@ -52,7 +52,7 @@ def _rule(
     if model.do == "replace-with" and model.fluid is None:
         report.missing((*path, "fluid"), "the fluid to replace with, such as fresh-frozen-plasma")
     if model.do == "delay" and model.by is None:
-        report.missing((*path, "by"), "how long to wait, such as '1 d'")
+        report.missing((*path, "by"), "a time to wait, such as '1 d'")
     if model.do != "replace-with" and model.fluid is not None:
         report.add((*path, "fluid"), "belongs to 'do: replace-with' only", on_key=True)
     if model.do != "delay" and model.by is not None:
@@ -82,9 +82,9 @@ def _condition(
     elif name in solutes:
         unit = solutes[name].kinetics.unit
     else:
-        if not report.touches(("solutes", name)):
+        if not report.spoiled(("solutes", name)):
             hint = near_or_all(name, [*solutes, *OBSERVABLE])
-            report.add(path, f"{shown(name)} cannot be looked at{hint}")
+            report.add(path, f"a rule cannot look at {shown(name)}{hint}")
         return None
     return _compared(name, comparison, threshold, unit, path, entries)
 

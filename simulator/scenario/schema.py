@@ -7,7 +7,7 @@ from typing import Any
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
-from simulator.scenario.format import Document
+from simulator.scenario.format import Document, Patient, Sweep
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -21,12 +21,15 @@ class _Generator(GenerateJsonSchema):
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
         return self.generate_inner(schema["schema"])
 
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        return False  # pydantic's titles only repeat the key
+
     def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
         json = super().model_schema(schema)
         json["additionalProperties"] = False
         needs = getattr(schema["cls"], "needs", {})
         # a file that extends another may leave to it what every scenario needs
-        if needs and schema["cls"] is not Document:
+        if needs and schema["cls"] not in (Document, Patient, Sweep):
             json["required"] = list(needs)
         return json
 

@@ -74,20 +74,14 @@ def _below(data: Any, step: str | int) -> Any:
 
 
 def _take_out(data: dict[str, Any], path: Path) -> None:
-    if not path:
-        data.clear()
-        return
     holder: Any = data
     for step in path[:-1]:
-        if isinstance(holder, list) or step in holder:
-            holder = holder[step]
-        else:  # taken out already, with what it stood in
-            return
-        if holder is UNUSABLE:
-            return
+        holder = _below(holder, step)  # nothing, if it went with what it stood in
     if isinstance(holder, list):
         holder[int(path[-1])] = UNUSABLE
-    else:
+    elif isinstance(holder, dict) and path[-1] in written.EVENT_KEYS:
+        holder[path[-1]] = UNUSABLE  # it still tells what kind of event this is
+    elif isinstance(holder, dict):
         holder.pop(path[-1], None)
 
 

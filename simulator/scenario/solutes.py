@@ -104,10 +104,8 @@ class _Reader:
         if base is None:
             return None
         unit = self._unit(base)
-        if unit is None:
-            return None
-        initial = self._initial(base, unit)
-        kinetics = self._kinetics(base, unit)
+        initial = None if unit is None else self._initial(base, unit)
+        kinetics = self._kinetics(base, unit or base.unit)
         if initial is None or kinetics is None:
             return None
         synthesis = self.written.synthesis
@@ -150,12 +148,13 @@ class _Reader:
         if any(getattr(self.written, key) is not None for key in _OWN_KINETICS):
             return self._own()
         if not self._spoiled():
+            hint = near(self.name, known)
             self.report.add(
                 self.path,
-                f"{shown(self.name)} is not in the catalog of solutes{near(self.name, known)}; "
-                "a new name needs `like: <a solute of the catalog>`, or its kinetics: unit, "
-                "initial, intravascular_fraction, transcapillary_escape, and half_life or "
-                "fractional_catabolic_rate",
+                f"{shown(self.name)} is not in the catalog of solutes{hint or ';'} "
+                f"{'A' if hint else 'a'} new name needs 'like: <a solute of the catalog>', or its "
+                "kinetics: unit, initial, intravascular_fraction, transcapillary_escape, and "
+                "half_life or fractional_catabolic_rate",
                 on_key=True,
             )
         return None
@@ -234,15 +233,15 @@ class _Reader:
         written = self.written
         fraction = _or(written.intravascular_fraction, base.intravascular_fraction)
         escape = _or(written.transcapillary_escape, base.transcapillary_escape)
-        if fraction == 1 and escape > 0:
+        impossible = fraction == 1 and escape > 0
+        if impossible:
             self._problem(
                 "transcapillary_escape" if written.transcapillary_escape else "",
                 "an intravascular_fraction of 100 % leaves nothing to escape to; "
                 "expected transcapillary_escape: 0 %/h",
             )
-            return None
         catabolism = self._catabolism(base, fraction)
-        if catabolism is None:
+        if impossible or catabolism is None:
             return None
         changed = {key for key in type(written).model_fields if getattr(written, key) is not None}
         if catabolism is not base.catabolism:

@@ -23,10 +23,11 @@ DISTRIBUTIONS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "triangular": (("from", "mode", "to"),),
 }
 _SPREADS = ("sd", "gsd")
-_DRAWN = ("random", "lhs", "sobol")
 _FIXED = ("format", "name", "extends", "sweep")
 _STEPS = Whole(2, 100_000)
-_MOST_TRIED = 50  # values of one address; the rest of a longer list is met when it is run
+# A sweep may name thousands of values; those beyond these numbers are met when they are run.
+_MOST_TRIED = 50  # of one address
+_MOST_ADDRESSES = 100
 
 Problems = Callable[[Node], list[Problem]]
 
@@ -35,19 +36,19 @@ def check(sweep: Sweep, tree: Node, report: Report, problems_of: Problems) -> No
     """Report what a sweep could not do. `problems_of` tells what is wrong with a whole tree."""
     plain = {key: node for key, node in _entries(tree).items() if key != "sweep"}
     base = Node(plain, tree.mark, tree.key)
-    usual = {(problem.path, problem.message) for problem in problems_of(base)}
+    usual = {problem.path for problem in problems_of(base)}
     lengths: dict[str, int] = {}
-    for address, spec in (sweep.vary or {}).items():
+    for place, (address, spec) in enumerate((sweep.vary or {}).items()):
         path = ("sweep", "vary", address)
         if address.split(".")[0] in _FIXED:
             report.add(path, f"{shown(address)} cannot be varied", on_key=True)
             continue
-        candidates = list(_candidates(spec, path, sweep, report))
+        candidates = list(_candidates(spec, path, report))
         if isinstance(spec, list):
             lengths[address] = len(spec)
         elif isinstance(spec, dict) and isinstance(spec.get("steps"), int):
             lengths[address] = spec["steps"]
-        if report.touches(steps(address)):
+        if report.touches(steps(address)) or place >= _MOST_ADDRESSES:
             continue
         for where in candidates[:_MOST_TRIED]:
             _try(base, address, where, report, problems_of, usual)
@@ -58,7 +59,7 @@ def _entries(tree: Node) -> dict[str, Node]:
     return tree.value if isinstance(tree.value, dict) else {}
 
 
-def _candidates(spec: Any, path: Path, sweep: Sweep, report: Report) -> Iterator[Path]:
+def _candidates(spec: Any, path: Path, report: Report) -> Iterator[Path]:
     """Places of the values that a specification names."""
     if isinstance(spec, list):
         if not spec:
@@ -67,7 +68,7 @@ def _candidates(spec: Any, path: Path, sweep: Sweep, report: Report) -> Iterator
     elif isinstance(spec, dict) and {"from", "to", "steps"} & set(spec):
         yield from _range(spec, path, report)
     elif isinstance(spec, dict) and len(spec) == 1:
-        yield from _distribution(spec, path, sweep, report)
+        yield from _distribution(spec, path, report)
     else:
         report.add(
             path,
@@ -85,15 +86,13 @@ def _range(spec: dict[str, Any], path: Path, report: Report) -> Iterator[Path]:
             report.add((*path, "steps"), str(error))
 
 
-def _distribution(spec: dict[str, Any], path: Path, sweep: Sweep, report: Report) -> Iterator[Path]:
+def _distribution(spec: dict[str, Any], path: Path, report: Report) -> Iterator[Path]:
     (name, parameters), *_ = spec.items()
     here = (*path, name)
     if name not in DISTRIBUTIONS:
         hint = near_or_all(name, DISTRIBUTIONS)
         report.add(here, f"{shown(name)} is not a distribution{hint}", on_key=True)
         return
-    if (sweep.design or "grid") not in _DRAWN:
-        report.add(here, f"a distribution needs 'design: {' or '.join(_DRAWN)}'", on_key=True)
     forms = DISTRIBUTIONS[name]
     if not isinstance(parameters, dict):
         wanted = " or ".join(f"{{{', '.join(f'{key}: …' for key in form)}}}" for form in forms)
@@ -147,7 +146,7 @@ def _try(
     where: Path,
     report: Report,
     problems_of: Problems,
-    usual: set[tuple[str, str]],
+    usual: set[str],
 ) -> None:
     """Write one value at its address and see what the scenario says to it."""
     value, _ = report.tree.find(where)
@@ -157,7 +156,7 @@ def _try(
         report.add(where, str(error.args[0]))
         return
     for problem in problems:
-        if (problem.path, problem.message) not in usual:
+        if problem.path not in usual:
             elsewhere = "" if problem.path == address else f"{problem.path}: "
             report.add(where, f"{elsewhere}{problem.message}")
             return

@@ -20,7 +20,7 @@ from simulator.units import Quantity
 DEFAULT_DEVICE = "spectra-optia"
 DEFAULT_ACCESS = "central-venous-catheter"
 DEFAULT_CALCIUM = "calcium-gluconate-10"
-SHARE_TOLERANCE = 0.001
+SHARE_TOLERANCE = 0.001 + 1e-9  # 0.1 %, and what adding floats leaves
 
 Entry = TypeVar("Entry")
 ExchangeUnit = Literal["PV", "mL", "mL/kg"]
@@ -169,7 +169,7 @@ def _one_replacement(item: written.Replacement, path: Path, entries: Entries) ->
 
 
 def _check_amounts(items: Sequence[written.Replacement], path: Path, report: Report) -> None:
-    """Shares make up the whole; of volumes, one takes the rest; the two do not mix."""
+    """Shares make up the whole, or one item takes the rest of what shares and volumes leave."""
     unread = any(
         report.touches((*path, place, key))
         for place in range(len(items))
@@ -179,13 +179,16 @@ def _check_amounts(items: Sequence[written.Replacement], path: Path, report: Rep
     volumes = [item.volume for item in items if item.volume is not None]
     if unread or len(shares) + len(volumes) != len(items):
         return
-    if shares and volumes:
-        report.add(path, "expected shares or volumes, got both; write all items the same way")
-    elif shares and abs(sum(shares) - 1) > SHARE_TOLERANCE:
-        total = number(round(100 * sum(shares), 4))
-        report.add(path, f"expected shares that add up to 100 %, got {total} %")
-    elif volumes.count("rest") > 1:
+    rests = volumes.count("rest")
+    total = number(round(100 * sum(shares), 4))
+    if rests > 1:
         report.add(path, "expected at most one volume: rest")
+    elif shares and volumes and not rests:
+        report.add(path, "shares and volumes together need one item with 'volume: rest'")
+    elif shares and rests and sum(shares) > 1 + SHARE_TOLERANCE:
+        report.add(path, f"expected shares that leave something for the rest, got {total} %")
+    elif shares and not rests and abs(sum(shares) - 1) > SHARE_TOLERANCE:
+        report.add(path, f"expected shares that add up to 100 %, got {total} %")
 
 
 def _calcium(
@@ -236,4 +239,8 @@ def _named(
     """The entry written, or the default where nothing is."""
     if reference is None and report.touches(path):
         return None
-    return look_up(reference or Reference(default, {}, in_place=False), path)
+    if reference is None:
+        reference = Reference(default, {}, in_place=False)
+    elif not reference.like:
+        reference = replace(reference, like=default)
+    return look_up(reference, path)

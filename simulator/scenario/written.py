@@ -5,12 +5,7 @@ from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, WrapValidator
 
-
-class Unusable:
-    """Stands for a list item that could not be read, so that its neighbors keep their numbers."""
-
-
-UNUSABLE: Any = Unusable()
+from simulator.scenario.kind import UNUSABLE as UNUSABLE
 
 
 def _pass_unusable(value: Any, handler: Callable[[Any], Any]) -> Any:

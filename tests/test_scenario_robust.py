@@ -1,0 +1,146 @@
+"""Whatever the text, the program answers with a scenario or with the one error it promises."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from simulator import scenario
+from simulator.errors import CommandError, ScenarioError
+from simulator.scenario.library import folder
+
+FILES = [path.read_bytes() for path in sorted(folder().glob("*.yaml"))]
+FILES += [p.read_bytes() for p in sorted((Path(__file__).parent / "invalid").glob("*.yaml"))]
+
+VALUE = re.compile(rb": ([^,{}\[\]\n]+)")
+KEY = re.compile(rb"([A-Za-z_-]+):")
+STRANGE = [
+    *(b"null", b"~", b"no", b"[]", b"{}", b"-1", b"0", b"1e999", b"1e3", b".nan", b"true", b'"x"'),
+    *(b"5 %", b"10 kg", b"3 d", b"-5 mL/min", b"1e-300 d", b"1e300 kg", b"1/0 g", b"1 g/L/h"),
+    *(b"rest", b"igg", b"spectra-optia", b"[1, 2]", b"{a: b}", b"{like: igg1}", b"{like: [1]}"),
+    *(b"!!python/object:os.system x", b"&a 1", b"*a", b"9" * 50, b"{per_week: 3, weeks: 300}"),
+    *(b"[0 d, 2 d, null, x]", b"[{at: 3}, 4, null]", b"{like: amicus, separator: 3}"),
+]
+
+few = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+
+
+def answer(text: str | bytes, *overrides: str) -> None:
+    """Load a text; what loads must also come back."""
+    try:
+        loaded = scenario.loads(text, overrides=overrides)
+    except ScenarioError as error:
+        problems = error.problems
+    else:
+        problems = []
+        assert scenario.loads(scenario.dump(loaded), name="again") == loaded
+    assert all(problem.message for problem in problems)
+
+
+@few
+@given(st.text(max_size=300))
+@example("a: &a [*a]")
+@example("a: 0x" + "F" * 5000)
+@example("? [a]\n: b")
+@example("\ufeffformat: 1")
+@example("a: \ud800")
+@example("%YAML 1.1\n---\na: b")
+def test_any_text(text: str) -> None:
+    answer(text)
+
+
+@few
+@given(st.binary(max_size=300))
+def test_any_bytes(content: bytes) -> None:
+    answer(content)
+
+
+def flip_byte(text: bytes, draw: Callable[[int], int]) -> bytes:
+    place = draw(len(text))
+    return text[:place] + bytes([draw(256)]) + text[place + 1 :]
+
+
+def delete_line(text: bytes, draw: Callable[[int], int]) -> bytes:
+    lines = text.split(b"\n")
+    del lines[draw(len(lines))]
+    return b"\n".join(lines)
+
+
+def double_line(text: bytes, draw: Callable[[int], int]) -> bytes:
+    lines = text.split(b"\n")
+    lines.insert(draw(len(lines)), lines[draw(len(lines))])
+    return b"\n".join(lines)
+
+
+def replaced(text: bytes, pattern: re.Pattern[bytes], new: bytes, place: int) -> bytes:
+    found = list(pattern.finditer(text))
+    if not found:
+        return text
+    match = found[place % len(found)]
+    return text[: match.start(1)] + new + text[match.end(1) :]
+
+
+def swap_value(text: bytes, draw: Callable[[int], int]) -> bytes:
+    found = VALUE.findall(text) or [b""]
+    return replaced(text, VALUE, found[draw(len(found))], draw(1000))
+
+
+def strange_value(text: bytes, draw: Callable[[int], int]) -> bytes:
+    return replaced(text, VALUE, STRANGE[draw(len(STRANGE))], draw(1000))
+
+
+def rename_key(text: bytes, draw: Callable[[int], int]) -> bytes:
+    found = KEY.findall(text) or [b""]
+    return replaced(text, KEY, found[draw(len(found))], draw(1000))
+
+
+MUTATIONS = [flip_byte, delete_line, double_line, swap_value, strange_value, rename_key]
+
+
+@st.composite
+def damaged(draw: st.DrawFn) -> bytes:
+    """A scenario file with one to four things done to it."""
+
+    def below(limit: int) -> int:
+        return draw(st.integers(0, max(0, limit - 1)))
+
+    text = draw(st.sampled_from(FILES))
+    for mutate in draw(st.lists(st.sampled_from(MUTATIONS), min_size=1, max_size=4)):
+        text = mutate(text, below) if text else text
+    return text
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@given(damaged())
+def test_damaged_files(text: bytes) -> None:
+    answer(text)
+
+
+@few
+@given(
+    st.sampled_from(
+        [
+            *("patient", "patient.weight", "patient.blood_volume.value", "solutes.igg.initial"),
+            *("solutes.x", "solutes.igg.like", "machine.device", "machine.device.inlet_flow_max"),
+            *("prescription.replacement.0", "prescription.replacement.0.fluid.solutes.igg"),
+            *("prescription.exchange", "prescription.calcium", "course", "course.at.0"),
+            *(
+                "course.then.0.prescription",
+                "events.0.at",
+                "rules",
+                "simulation.until",
+                "sweep.vary",
+            ),
+        ]
+    ),
+    st.one_of(st.sampled_from([s.decode() for s in STRANGE]), st.text(max_size=30)),
+)
+def test_any_setting(address: str, value: str) -> None:
+    for file in FILES[:2]:
+        with suppress(CommandError):  # the address is one, but the value may be too long
+            answer(file, f"{address}={value}")

@@ -1,0 +1,56 @@
+"""The JSON Schema agrees with what the program accepts."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from simulator import scenario
+from simulator.scenario import format as written
+from simulator.scenario import limits
+from simulator.scenario.measures import NUMBER_PATTERN, AnyMeasure, Measure, unit_pattern
+from simulator.scenario.shape import fields
+from simulator.scenario.written import Written
+
+MEASURES = [value for value in vars(limits).values() if isinstance(value, Measure)]
+SEVERAL = [value for value in vars(limits).values() if isinstance(value, AnyMeasure)]
+
+
+def test_it_is_plain_json_without_nulls() -> None:
+    text = json.dumps(scenario.json_schema(), allow_nan=False)
+    assert '"null"' not in text
+    assert '"$schema": "https://json-schema.org/draft/2020-12/schema"' in text
+
+
+def test_every_key_of_the_format_is_in_it() -> None:
+    schema = scenario.json_schema()
+    known = {**schema["$defs"], "Document": schema}
+    models = [m for m in vars(written).values() if isinstance(m, type) and issubclass(m, Written)]
+    models = [model for model in models if model is not Written]
+    assert len(models) > 15
+    for model in models:
+        assert set(known[model.__name__]["properties"]) == set(fields(model))
+        assert known[model.__name__]["additionalProperties"] is False
+
+
+@pytest.mark.parametrize("measure", MEASURES, ids=lambda measure: measure.example)
+def test_the_pattern_of_a_quantity_takes_its_own_units_only(measure: Measure) -> None:
+    pattern = f"^{NUMBER_PATTERN}{unit_pattern(measure.unit.dimension)}$"
+    assert re.search(pattern, measure.example)
+    assert not re.search(pattern, "12 mmHg")
+    assert not re.search(pattern, "twelve")
+    measure.read(measure.example)
+
+
+@pytest.mark.parametrize("several", SEVERAL, ids=lambda several: several.example)
+def test_each_alternative_of_a_quantity_can_be_written(several: AnyMeasure) -> None:
+    assert len(several.measures) == len(several.json_schema()["anyOf"]) == 3
+    for measure in several.measures:
+        assert several.read(measure.example).unit.dimension == measure.unit.dimension
+
+
+def test_names_of_the_catalog_complete() -> None:
+    device = scenario.json_schema()["$defs"]["Machine"]["properties"]["device"]["anyOf"][0]
+    assert "spectra-optia" in device["enum"]

@@ -365,3 +365,11 @@ def test_the_error_prints_every_problem() -> None:
     lines = str(caught.value).splitlines()
     assert lines[0] == f"{len(caught.value.problems)} problems:"
     assert all(line.startswith("  mine.yaml:") for line in lines[1:])
+
+
+def test_a_text_may_be_called_anything() -> None:
+    text = (
+        "format: 1\npatient: {sex: female, weight: 60 kg, height: 165 cm, hematocrit: 38 %}\n"
+        "course: {sessions: 0}\n"
+    )
+    assert scenario.loads(text, "my first try").name == "my-first-try"

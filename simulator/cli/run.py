@@ -84,10 +84,12 @@ def show(result: Result) -> None:
     """Print what a run says: a session table and a solute table."""
     console = tables.console()
     console.print(f"[bold]{result.scenario.title}[/bold]", markup=True)
+    patient = result.scenario.patient
+    stated = patient.blood_volume is not None or patient.plasma_volume is not None
     console.print(
         f"Blood volume {result.blood_volume:,.0f} mL, plasma volume {result.plasma_volume:,.0f} mL "
-        f"({result.scenario.patient.blood_volume_method}), "
-        f"hematocrit {100 * result.scenario.patient.hematocrit:.0f} %"
+        f"({'stated' if stated else patient.blood_volume_method}), "
+        f"hematocrit {100 * patient.hematocrit:.0f} %"
     )
     if result.sessions:
         console.print(tables.sessions(result))

@@ -57,7 +57,7 @@ def find(source: str | Path) -> Source:
 
 def text_source(text: str | bytes, name: str) -> Source:
     """A scenario that is not in a file."""
-    return Source(text, name, name, None, f"text {name}")
+    return Source(text, name, _slug(name), None, f"text {name}")
 
 
 def merged(source: Source, above: tuple[str, ...] = ()) -> tuple[Node, list[Problem]]:
@@ -118,13 +118,12 @@ def _read(path: Path, label: str) -> Source:
             content = file.read(MAX_BYTES + 1)  # one more shows that there is too much
     except OSError as error:
         raise CommandError(f"{label} cannot be read: {error.strerror or error}") from None
-    return Source(content, label, _name(path), path.parent, str(path.resolve()))
+    return Source(content, label, _slug(path.stem), path.parent, str(path.resolve()))
 
 
-def _name(path: Path) -> str:
-    """The stem of a file, as a name that can also be a folder's."""
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", path.stem).strip("-._")[:100]
-    return name or "scenario"
+def _slug(text: str) -> str:
+    """A text as a name that can also be a folder's."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-._")[:100] or "scenario"
 
 
 def _not_found(text: str, path: Path) -> NoReturn:

@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check format bench-startup lock clean
+.PHONY: help run test check format plots bench-startup lock clean
 
 help:  ## show this help
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | awk -F '\t' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -29,6 +29,17 @@ check: $(VENV)/.ready-dev  ## set up, then lint, format check, types and import 
 format: $(VENV)/.ready-dev  ## format the code and mend what ruff can mend
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+PLOTTED := stiff-person-acute one-volume-or-two myasthenia-gravis faults
+
+plots: $(VENV)/.ready-run  ## render the figures of plots/ anew
+	@mkdir -p build
+	@for name in $(PLOTTED); do \
+		$(BIN)/apheresis run $$name --out build/plots/$$name > build/plots.log || exit 1; \
+		mkdir -p plots/$$name && cp build/plots/$$name/*.png plots/$$name/; \
+	done
+	$(BIN)/apheresis compare one-volume-or-two two-volumes --out build/plots/compared > build/plots.log
+	cp build/plots/compared/comparison.png plots/one-volume-or-two/
 
 bench-startup: $(VENV)/.ready-run  ## where the time of a single run goes
 	$(BIN)/python benchmarks/startup.py $(ARGS)

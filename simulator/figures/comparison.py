@@ -55,7 +55,7 @@ def comparison(results: Sequence[Result], labels: Sequence[str], title: str = ""
     _draw_dots(slide, falls, "Lowered per session (%)", lowered)
     _draw_bars(slide, bars, "Removed in all", results, solute)
     connected = [[session.connected_minutes for session in r.sessions] for r in results]
-    _draw_dots(slide, minutes, "Minutes per session", connected)
+    _draw_dots(slide, minutes, "Minutes connected", connected)
     falls.set_yticks(range(len(results)), names)
     for tick, color in zip(falls.get_yticklabels(), SERIES, strict=False):
         tick.set_color(ink(color))

@@ -1,0 +1,54 @@
+"""What the README shows is what the program does."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from simulator import scenario
+from simulator.simulation import simulate
+
+LONGEST = 150  # lines
+
+
+@pytest.fixture(scope="module")
+def readme() -> str:
+    return (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(text: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, flags=re.DOTALL | re.MULTILINE)
+
+
+def test_the_output_shown_is_the_output_printed(readme: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "simulator", "run", "stiff-person-acute", "--no-plots"],
+        cwd=tmp_path, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    printed = "\n".join(line.rstrip() for line in done.stdout.splitlines()) + "\n"
+    assert printed in blocks(readme, "")
+
+
+def test_the_scenario_shown_runs(readme: str) -> None:
+    (text,) = blocks(readme, "yaml")
+    result = simulate(scenario.loads(text, "readme"))
+    assert len(result.sessions) == 5
+    assert "my-antibody" in result.solutes
+
+
+def test_links_lead_somewhere_and_the_page_is_short(readme: str, project: Path) -> None:
+    targets = re.findall(r"\]\(([^)#]+)\)", readme)
+    assert targets
+    assert [t for t in targets if not (project / t).exists()] == []
+    assert len(readme.splitlines()) <= LONGEST
+
+
+def test_every_module_is_in_the_map_of_the_design(project: Path) -> None:
+    design = (project / "DESIGN.md").read_text(encoding="utf-8")
+    package = project / "simulator"
+    modules = {p.stem for p in package.iterdir() if not p.name.startswith("_")} - {"py"}
+    assert [name for name in sorted(modules) if f"`{name}" not in design] == []

@@ -23,6 +23,8 @@ DATA_FILES = frozenset(
     ("summary.json", "curves.csv", "events.csv", "scenario.yaml", "comparison.csv")
 )
 PICTURE_SUFFIXES = (".png", ".svg", ".pdf")
+LEFT_BY_DESKTOPS = frozenset((".DS_Store", "Thumbs.db", "desktop.ini"))
+"""Looking at a folder may put these there; they are nobody's work."""
 
 CURVE_DIGITS = 10
 """Significant digits in curves: more than any reader needs, and the same on every machine."""
@@ -116,7 +118,8 @@ def _refuse_unless_ours(folder: Path) -> None:
         raise CommandError(f"{folder} is a file; a run is written to a folder")
     for entry in sorted(folder.iterdir()):
         picture = entry.suffix in PICTURE_SUFFIXES and entry.stem in FIGURES
-        if not entry.is_file() or not (entry.name in DATA_FILES or picture):
+        ours = picture or entry.name in DATA_FILES | LEFT_BY_DESKTOPS
+        if not entry.is_file() or not ours:
             raise CommandError(
                 f"{folder} holds {entry.name!r}, which no run has written; "
                 f"choose another folder with --out"

@@ -267,6 +267,13 @@ def test_faults_that_overlap_hold_until_the_last_is_cleared() -> None:
     assert (still[0][0], max(e for s, e in still if s < 37.1)) == (30.0, 37.0)
 
 
+def test_the_same_fault_twice_holds_until_the_second_is_cleared() -> None:
+    env, bedside, one = session()
+    run(env, one, fault(one, "access-occlusion", 30, 4), fault(one, "access-occlusion", 32, 5))
+    still = [(s, e) for s, e, _, f in bedside.stretches if s >= 30 and not f.inlet]
+    assert max(e for s, e in still if s < 37.1) == 37.0
+
+
 def test_a_bottle_found_empty_late_is_replaced_and_its_rest_not_given() -> None:
     env, _, one = session()
     run(env, one, fault(one, "replacement-bottle-empty", 30, 6))

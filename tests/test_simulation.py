@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from simulator import scenario as scenarios
 from simulator.errors import ImpossibleRunError
 from simulator.result import Result
-from simulator.simulation import simulate
+from simulator.simulation import Run, simulate
 
 BUNDLED = scenarios.bundled_names()
 
@@ -97,6 +97,21 @@ def test_both_sides_of_every_event_are_written(name: str) -> None:
         assert len(ends) == 2
     logged = [event.time for event in result.events]
     assert logged == sorted(logged)
+
+
+@pytest.mark.parametrize("name", ["faults", "mixed-replacement", "stiff-person-acute"])
+def test_the_machine_and_the_patient_have_counted_the_same_volumes(name: str) -> None:
+    """Two independent tallies: the pumps' and the ledger's, which the patient keeps."""
+    one_run = Run(scenarios.load(name))
+    result = one_run.result()
+    water = one_run.ledger.accounts("water")
+    assert water["waste"] == pytest.approx(sum(s.plasma_removed for s in result.sessions))
+    by_fluid: dict[str, float] = {}
+    for session in result.sessions:
+        for fluid, volume in session.replacement_by_fluid.items():
+            by_fluid[fluid] = by_fluid.get(fluid, 0.0) + volume
+    assert {fluid: -water[fluid] for fluid in by_fluid} == pytest.approx(by_fluid)
+    assert -water["acd-a"] == pytest.approx(sum(s.anticoagulant for s in result.sessions))
 
 
 # -- closed form -----------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ scheduled at the instant that follows from the rates, and dropped when something
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from typing import Any
@@ -68,8 +69,8 @@ class Session:
         self.controller = Controller(
             self.machine, separator(device.separator), self.settings, self.citrate_limit
         )
-        self._faults: dict[str, float] = {}
-        """Faults present, with the time at which each began."""
+        self._faults: Counter[str] = Counter()
+        """Faults present; the same may be there more than once."""
         self._changed = self.env.event()
         self._limited = False
         """Whether citrate holds the inlet flow back."""
@@ -191,7 +192,7 @@ class Session:
 
     def begin_fault(self, alarm: Alarm, detail: str) -> None:
         """Something goes wrong: the alarm sounds and all pumps stop."""
-        self._faults[alarm.fault] = self.env.now
+        self._faults[alarm.fault] += 1
         if alarm.fault == "replacement-bottle-empty" and self.line.orders:
             self.line.change_bottle()  # what was in it is lost; a full one will hang
         self._sound(alarm, detail)
@@ -199,7 +200,8 @@ class Session:
 
     def end_fault(self, alarm: Alarm) -> None:
         """The fault is cleared; the pumps start again when no other is left."""
-        if self._faults.pop(alarm.fault, None) is not None:
+        self._faults -= Counter([alarm.fault])
+        if self.running:
             self.bedside.log("cleared", alarm.fault)
             self._wake()
 

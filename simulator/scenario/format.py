@@ -24,6 +24,7 @@ from simulator.scenario.limits import (
     CALCIUM_RATE,
     CITRATE_CLEARANCE,
     DESIGNS,
+    DELAY,
     DURATION,
     EXCHANGE,
     FAULTS,
@@ -270,7 +271,7 @@ class Rule(Written):
     ) = None
     do: Annotated[str, Choice(ACTIONS)] | None = None
     fluid: Annotated[Reference, CatalogName("fluids", "a fluid")] | None = None
-    by: Annotated[Quantity, INTERVAL] | None = None
+    by: Annotated[Quantity, DELAY] | None = None
 
 
 class Simulation(Written):

@@ -38,4 +38,5 @@ CALCIUM_RATE = AnyMeasure(
 )
 VOLUME = Measure("1000 mL", above="0 mL", high="100 L")
 INTERVAL = Measure("2 d", above="0 d", high="20 y")
+DELAY = Measure("1 d", low="1 h", high="20 y")  # nobody draws samples more often
 PER_DAY = Measure("6.7 %/d", low="0 %/d", high="1000 %/h")

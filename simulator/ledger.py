@@ -34,10 +34,6 @@ class Ledger:
         """All accounts of one substance; their sum is zero."""
         return {account: v for (s, account), v in self._accounts.items() if s == substance}
 
-    def substances(self) -> list[str]:
-        """Everything the ledger follows, in order of first mention."""
-        return list(dict.fromkeys(substance for substance, _ in self._accounts))
-
     def residual(self, substance: str, weighed: float) -> float:
         """What is found in circulation less what the books say should be there."""
         return weighed - self.balance(substance, IN_CIRCULATION)

@@ -23,9 +23,11 @@ class Use:
 
 #: Sources of equations, by what they are used for; their coefficients stand in the equations.
 EQUATIONS: Mapping[str, str] = {
-    "red cells of the body from the hematocrit of venous blood": "chaplin-1953",
     "colloid oncotic pressure": "landis-pappenheimer",
+    "oncotic pressure of 4 % albumin, to which the equation is scaled": "aas-1993",
     "FcRn-saturable catabolism of IgG": "kim-2007",
+    "catabolic rates of IgG at low and high levels": "waldmann-1969",
+    "exchange of calcium with bone": "zhao-weinstein-2019",
     "citrate clearance and volume of distribution": "kramer-2003",
     "exchange of proteins between plasma and interstitium": "reverberi-2007",
 }
@@ -54,6 +56,7 @@ def facts_of(scenario: Scenario) -> Iterator[Fact]:
         if session.prescription.calcium is not None:
             calcium = session.prescription.calcium.fluid
             fluids[calcium.name] = calcium
+    fluids |= {rule.fluid.name: rule.fluid for rule in scenario.rules if rule.fluid is not None}
     for fluid in fluids.values():
         yield from fluid.facts.values()
 
@@ -74,6 +77,8 @@ def sources_of(scenario: Scenario) -> list[Use]:
 def _equations(scenario: Scenario) -> Iterator[tuple[str, str]]:
     yield from EQUATIONS.items()
     patient = scenario.patient
+    if patient.f_cell_ratio != 1:
+        yield "red cells of the body from the hematocrit of venous blood", "chaplin-1953"
     method = patient.blood_volume_method
     estimated = patient.blood_volume is None and patient.plasma_volume is None
     if estimated or (patient.blood_volume is None and method in PLASMA_VOLUME):

@@ -94,6 +94,10 @@ class Recorder:
                 if read(middle) < min(end, read(step.before)):
                     nadir.see(*_lowest_in(step, read))
 
+    def write_now(self) -> None:
+        """A row of the present: the state before anything happens."""
+        self._write(self.patient.time, self.patient.state)
+
     def end(self) -> None:
         """The stretch ends now: the row just before the event."""
         if self.patient.time > self._since:

@@ -49,8 +49,13 @@ def write(result: Result, folder: Path, figures: Mapping[str, bytes]) -> None:
 def replaced(folder: Path) -> Iterator[Path]:
     """A new folder to write into, which takes the place of `folder` when all went well."""
     _refuse_unless_ours(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    new = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        new = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    except OSError as error:
+        raise CommandError(
+            f"cannot write to {folder.parent}: {error.strerror}; choose another folder with --out"
+        ) from None
     new.chmod(0o777 & ~_umask())
     old = new.with_name(new.name + "-old")
     try:

@@ -6,6 +6,7 @@ patient catch up to the present under what held until now; then the change takes
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Generator
 from typing import Any
 
@@ -13,7 +14,6 @@ import simpy
 
 from simulator import scenario as scenarios
 from simulator.boundary import REST, Exchange, Vitals
-from simulator.errors import ImpossibleRunError
 from simulator.ledger import Ledger
 from simulator.machine.alarms import BY_FAULT
 from simulator.machine.pumps import STOPPED, PumpFlows
@@ -36,6 +36,10 @@ from simulator.visits import Books, Visit, balance, read_books, session_result, 
 
 Process = Generator[simpy.Event, Any, None]
 
+COMPARE = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
+FIRST_ACTIONS = ("stop", "delay", "skip", "replace-with")
+"""Which rule decides when several hold."""
+
 
 def simulate(scenario: Scenario) -> Result:
     """Run a scenario from start to end.
@@ -43,10 +47,6 @@ def simulate(scenario: Scenario) -> Result:
     Raises `ImpossibleRunError` when a volume or a mass would fall below zero, or the machine cannot
     do what it is asked.
     """
-    if scenario.machine is not None and scenario.machine.disturbances != "none":
-        raise ImpossibleRunError(
-            f"machine.disturbances: {scenario.machine.disturbances} is not available yet; use none"
-        )
     return Run(scenario).result()
 
 
@@ -76,6 +76,7 @@ class Run:
 
     def result(self) -> Result:
         """Run to the end and sum up."""
+        self.recorder.write_now()
         self.recorder.run(STOPPED)
         for number, event in enumerate(self.scenario.events):
             self._unplayed.add(number)
@@ -84,6 +85,8 @@ class Run:
         self.env.run(until=self.scenario.until)
         self._catch_up()
         self.recorder.end()
+        if self._present:
+            self.visits[-1].session.count()
         self._tell_unplayed()
         return self._sum_up()
 
@@ -98,7 +101,8 @@ class Run:
         """From now on do this to the patient, with the pumps at these flows."""
         self._change()
         visit = self.visits[-1]
-        if visit.pre is None and exchange.blood_to_circuit:
+        if not visit.drawn and exchange.blood_to_circuit:
+            visit.drawn = True
             visit.pre = self._levels()
             visit.pre_blood_volume = self.patient.vitals().blood_volume
         self._exchange = exchange
@@ -108,6 +112,8 @@ class Run:
         """The circuit is attached."""
         self._change()
         visit = self.visits[-1]
+        visit.pre = self._levels()
+        visit.pre_blood_volume = self.patient.vitals().blood_volume
         self.patient.connect()
         self.recorder.begin_session(visit.index)
         self.recorder.watched = [
@@ -155,6 +161,11 @@ class Run:
         shift = 0.0
         for index, planned in enumerate(self.scenario.sessions, start=1):
             yield self.env.timeout(max(0.0, planned.at + shift - self.env.now))
+            late = self.env.now - planned.at - shift
+            if late > 0:
+                self.log(
+                    "session-delayed", f"session {index}: the one before took {late:.0f} min longer"
+                )
             while (rule := self._rule_that_holds()) is not None and rule.action == "delay":
                 self.log("session-delayed", f"session {index}: {rule.text}")
                 shift += rule.delay
@@ -208,7 +219,11 @@ class Run:
         return exchange * per[unit]
 
     def _rule_that_holds(self) -> Rule | None:
-        """The first rule whose condition holds on a sample drawn now."""
+        """Of the rules that hold on a sample drawn now, the one that decides.
+
+        Stopping goes before delaying, delaying before skipping, skipping before another fluid; of
+        several that ask for the same, the first in the file.
+        """
         vitals = self.vitals()
         seen: dict[str, float] = self._levels() | {
             "hematocrit": vitals.hematocrit,
@@ -216,16 +231,12 @@ class Run:
             "plasma_volume": vitals.plasma_volume,
             "blood_volume": vitals.blood_volume,
         }
-        for rule in self.scenario.rules:
-            value = seen[rule.quantity]
-            if {
-                "<": value < rule.threshold,
-                "<=": value <= rule.threshold,
-                ">": value > rule.threshold,
-                ">=": value >= rule.threshold,
-            }[rule.comparison]:
-                return rule
-        return None
+        holding = [
+            rule
+            for rule in self.scenario.rules
+            if COMPARE[rule.comparison](seen[rule.quantity], rule.threshold)
+        ]
+        return min(holding, key=lambda rule: FIRST_ACTIONS.index(rule.action), default=None)
 
     # -- events of the scenario -------------------------------------------------------------------
 
@@ -251,25 +262,25 @@ class Run:
         if dose.over == 0:
             self.patient.inject(dose.solute, dose.amount)
         else:
-            self.patient.infuse(dose.solute, dose.amount / dose.over)
+            self.patient.start_infusion(dose.solute, dose.amount / dose.over)
         self._resume()
         over = f" over {dose.over:g} min" if dose.over else ""
         self.log("dose", f"{dose.amount:g} {unit} {dose.solute}{over}")
         if dose.over:
             yield self.env.timeout(dose.over)
             self._change()
-            self.patient.infuse(dose.solute, -dose.amount / dose.over)
+            self.patient.stop_infusion(dose.solute, dose.amount / dose.over)
             self._resume()
             self.log("dose-ended", dose.solute)
 
     def _block_fcrn(self, blockade: FcrnBlockade) -> Process:
         self._change()
-        self.patient.block_fcrn(blockade.fraction)
+        self.patient.start_blockade(blockade.fraction)
         self._resume()
         self.log("fcrn-blockade", f"{100 * blockade.fraction:g} %")
         yield self.env.timeout(blockade.duration)
         self._change()
-        self.patient.block_fcrn(0.0)
+        self.patient.stop_blockade(blockade.fraction)
         self._resume()
         self.log("fcrn-blockade-ended")
 
@@ -280,7 +291,7 @@ class Run:
             self.log("no-effect", f"{fault.fault}: the pumps are not running")
             return
         duration = alarm.usual if fault.duration is None else fault.duration
-        session.begin_fault(alarm, f"{fault.fault} for {duration:g} min: all pumps stop")
+        session.begin_fault(alarm, f"{fault.fault} for {duration:g} min")
         yield self.env.timeout(duration)
         session.end_fault(alarm)
 
@@ -299,8 +310,12 @@ class Run:
                 value = self._target(*value)
             if setting.session is None:
                 self._settings[path] = value
-            if self._present and setting.session in (None, self._present):
-                changed = self.visits[-1].session.change(path, value)
+            session = self.visits[-1].session if self._present else None
+            if session is not None and setting.session in (None, self._present):
+                if not session.adjustable:
+                    self.log("no-effect", f"{path}: the exchange of this session is over")
+                    return
+                changed = session.change(path, value)
                 if not changed:
                     self.log("unchanged", f"{path} already is {setting.text}")
                     return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,10 +19,18 @@ NOT_CLINICAL = "For teaching and research, not for treating patients."
 PIPED_WIDTH = 110  # columns when the output is not a terminal
 
 
+class _Console(Console):
+    """A console that does not end the program when its reader (head, less) has gone."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def console() -> Console:
     """Where tables are printed: standard output, in color only if it is a terminal."""
     width = None if sys.stdout.isatty() else PIPED_WIDTH
-    return Console(width=width, highlight=False, soft_wrap=False)
+    return _Console(width=width, highlight=False, soft_wrap=False)
 
 
 def number(value: float | None, digits: int = 3) -> str:

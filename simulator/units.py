@@ -195,7 +195,6 @@ _KINDS: dict[Dimension, str] = {
         "IU/mL": "an activity concentration in international units",
         "g/h": "a mass per time",
         "mmol/h": "an amount per time",
-        "mL/min/L": "a flow per liter",
         "mmHg/mL": "a stiffness",
         "mL/mmHg": "a compliance",
     }.items()

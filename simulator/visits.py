@@ -48,10 +48,11 @@ class Visit:
     blood_volume: Nadir = field(default_factory=Nadir)
     ionized_calcium: Nadir = field(default_factory=Nadir)
     pre: dict[str, float] | None = None
-    """Plasma concentrations just before blood is first drawn."""
+    """Plasma concentrations just before blood is first drawn; before that, at first contact."""
     post: dict[str, float] | None = None
     """Plasma concentrations just after rinseback."""
     pre_blood_volume: float = math.nan
+    drawn: bool = False
     books_after: Books | None = None
 
 
@@ -101,12 +102,13 @@ def session_result(
 
     `plasma_volume`: the patient's at rest, mL; `weight` in kg.
     """
-    assert visit.pre is not None  # blood was drawn
+    assert visit.pre is not None  # there has been a first contact
     session = visit.session
     tally, times = session.tally, session.times
     over = not math.isnan(times.disconnected)
     exchange_end = until if math.isnan(times.exchange_end) else times.exchange_end
-    minutes = exchange_end - times.draw
+    first_draw = exchange_end if math.isnan(times.draw) else times.draw
+    minutes = exchange_end - first_draw
     given = tally.exchange_anticoagulant + tally.replacement + tally.calcium
     from_anticoagulant = tally.anticoagulant_to_patient * session.machine.anticoagulant.citrate
     citrate = from_anticoagulant / 1000 + session.line.citrate_given()
@@ -117,7 +119,7 @@ def session_result(
         index=visit.index,
         start=visit.start,
         connected=(times.connected, times.disconnected if over else until),
-        run=(times.draw, exchange_end),
+        run=(first_draw, exchange_end),
         completed=over and session.stop_reason is None,
         stop_reason=session.stop_reason if over else CUT_OFF,
         blood_processed=tally.blood_processed,

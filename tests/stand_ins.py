@@ -52,9 +52,11 @@ class StandIn:
         self.events.append((self.env.now, event, detail))
 
 
-def machine(device: str = "spectra-optia", **changes: Any) -> MachineSettings:
+def machine(
+    device: str = "spectra-optia", device_facts: catalog.Device | None = None, **changes: Any
+) -> MachineSettings:
     """A device on a central venous catheter with its defaults."""
-    facts = catalog.device(device)
+    facts = device_facts or catalog.device(device)
     settings = MachineSettings(
         device=facts,
         access=catalog.access("central-venous-catheter"),

@@ -179,7 +179,7 @@ def test_check_tells_good_from_bad(folder: Path, project: Path) -> None:
         (("compare", "quick.yaml"), 2, "nothing to compare"),
         (("run", "quick.yaml", "--set", "patient.wieght=70 kg"), 3, "weight"),
         (("run", "quick.yaml", "--set", "patient.weight=70 cm"), 3, "patient.weight"),
-        (("run", "quick.yaml", "--set", "machine.disturbances=typical"), 1, "disturbances"),
+        (("run", "quick.yaml", "--set", "machine.disturbances=typical"), 3, "not available yet"),
         (("run", "quick.yaml", "--set", "prescription={exchange: 3 PV, replacement: []}"), 1,
          "min into the session: the plasma volume has fallen to"),
     ],
@@ -193,6 +193,22 @@ def test_errors_are_messages_with_an_exit_code(
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
     assert not (folder / "runs").exists()
+
+
+def test_a_run_whose_reader_has_gone_is_still_written(folder: Path) -> None:
+    done = subprocess.run(
+        f"{sys.executable} -m simulator run quick.yaml --no-plots | true; exit ${{PIPESTATUS[0]}}",
+        shell=True, executable="/bin/bash", cwd=folder, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0
+    assert {p.name for p in (folder / "runs" / "quick").iterdir()} == FILES
+
+
+def test_check_reports_files_that_are_there_beside_one_that_is_not(folder: Path) -> None:
+    done = apheresis("check", "nowhere.yaml", "quick.yaml", cwd=folder)
+    assert done.returncode == 2
+    assert "nowhere.yaml" in done.stderr
+    assert "quick.yaml: ok" in done.stdout
 
 
 def test_a_reader_that_stops_reading_is_no_error(folder: Path) -> None:

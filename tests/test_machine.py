@@ -274,9 +274,89 @@ def test_the_same_fault_twice_holds_until_the_second_is_cleared() -> None:
     assert max(e for s, e in still if s < 37.1) == 37.0
 
 
-def test_a_bottle_found_empty_late_is_replaced_and_its_rest_not_given() -> None:
+@pytest.mark.parametrize("name", ["anticoagulant-bag-empty", "waste-bag-full"])
+def test_a_bag_that_gave_out_is_changed_for_a_full_or_empty_one(name: str) -> None:
     env, _, one = session()
+    rooms = []
+
+    def look() -> Generator[Any, Any, None]:
+        yield one.env.timeout(44.5)
+        bags = {"anticoagulant-bag-empty": one.anticoagulant_bag, "waste-bag-full": one.waste_bag}
+        rooms.append(bags[name].room / bags[name].size)
+
+    run(env, one, fault(one, name, 40.0, 4.0), look())
+    assert rooms == [pytest.approx(1.0, abs=0.01)]  # it has run for half a minute
+
+
+def test_a_waste_bag_smaller_than_the_prime_is_changed_while_the_circuit_fills() -> None:
+    small = replace(catalog.device("spectra-optia"), waste_bag=100.0)
+    env, _, one = session(settings=machine(device_facts=small))
+    run(env, one)
+    assert one.stop_reason is None
+    total = 141 + one.tally.plasma_removed
+    assert one.alarms["waste-bag-full"] == int(total // 100)
+
+
+def test_a_fault_in_rinseback_delays_it_and_nothing_is_lost() -> None:
+    env, bedside, one = session()
+    begin = []
+
+    def occlude() -> Generator[Any, Any, None]:
+        while one.phase != "rinseback":
+            yield one.env.timeout(0.5)
+        begin.append(one.env.now)
+        one.begin_fault(BY_FAULT["return-occlusion"], "")
+        yield one.env.timeout(3.0)
+        one.end_fault(BY_FAULT["return-occlusion"])
+
+    paused = one.times
+    run(env, one, occlude())
+    rinsed = sum((e - s) * x.circuit_to_patient for s, e, x, _ in bedside.stretches)
+    assert rinsed == pytest.approx(124)
+    assert one.stop_reason is None
+    assert one.times.disconnected - one.times.exchange_end > 3 + 124 / 60 + 5 - 1e-9
+    assert paused.paused == pytest.approx(0.75 * sum(one.alarms.values()) - 0.75)
+
+
+def test_a_session_given_up_before_blood_is_drawn_loses_none() -> None:
+    env, bedside, one = session()
+    run(env, one, fault(one, "access-occlusion", 0.0, 60.0))
+    assert one.stop_reason == (
+        "given up before blood was drawn: pumps stood still for 10 min (access-occlusion)"
+    )
+    assert not [x for _, _, x, _ in bedside.stretches if x != REST]
+    assert "no-rinseback" not in events((env, bedside, one))
+
+
+def test_a_calcium_rate_takes_the_place_of_calcium_by_volume() -> None:
+    calcium = catalog.fluid("calcium-gluconate-10")
+    order = albumin_only(calcium=CalciumOrder(calcium, per_replacement=0.01))
+    env, bedside, one = session(prescription=order)
+    run(env, one, change(one, 50, "prescription.calcium.rate", 0.3))
+    late = [f.calcium for s, _, _, f in bedside.stretches if s > 50 and f.plasma]
+    assert set(late) == {0.3}
+
+
+def test_the_flows_follow_a_hematocrit_that_rises() -> None:
+    env, bedside, one = session(prescription=albumin_only(replacement=()), target=900)
+
+    def rise() -> Generator[Any, Any, None]:
+        yield one.env.timeout(12.0)
+        bedside.hematocrit = 0.45
+
+    run(env, one, rise())
+    plasma = [f.plasma for _, _, _, f in bedside.stretches if f.plasma]
+    assert plasma[0] == pytest.approx(exchange_flows(65, 0.40, settings()).plasma)
+    assert plasma[-1] == pytest.approx(exchange_flows(65, 0.45, settings()).plasma)
+
+
+def test_a_bottle_found_empty_late_is_replaced_and_its_rest_not_given() -> None:
+    env, bedside, one = session()
     run(env, one, fault(one, "replacement-bottle-empty", 30, 6))
+    changes = [t for t, e, _ in bedside.events if e == "alarm:replacement-empty"]
+    after = next(t for t in changes if t > 30)
+    flow = next(f.replacement for s, _, _, f in bedside.stretches if s >= 36 and f.replacement)
+    assert (after - 36) * flow == pytest.approx(250, rel=0.02)  # a full bottle, not what was left
     normal_env, _, normal = session()
     run(normal_env, normal)
     assert one.tally.replacement == pytest.approx(normal.tally.replacement, rel=1e-9)

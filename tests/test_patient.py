@@ -162,12 +162,36 @@ def test_a_full_blockade_leaves_the_intrinsic_rate() -> None:
 
 def test_blocking_fcrn_lowers_igg_and_all_that_is_like_it_but_not_igm() -> None:
     patient = Patient(WOMAN, followed("igg1", "igm"))
-    patient.block_fcrn(0.75)
+    patient.start_blockade(0.75)
     patient.advance(14 * DAY)
     fall = {n: patient.concentration(n) / catalog.solute(n).initial for n in ("igg", "igg1", "igm")}
     assert fall["igg"] < 0.5
     assert fall["igg1"] == pytest.approx(fall["igg"], rel=1e-6)
     assert fall["igm"] == pytest.approx(1.0, rel=0.05)
+
+
+def test_of_blockades_that_overlap_the_strongest_counts_until_the_last_has_ended() -> None:
+    patient = Patient(WOMAN, followed())
+    patient.start_blockade(0.5)
+    patient.start_blockade(0.8)
+    assert patient.therapy.fcrn_blockade == 0.8
+    patient.stop_blockade(0.8)
+    assert patient.therapy.fcrn_blockade == 0.5
+    patient.stop_blockade(0.5)
+    assert patient.therapy.fcrn_blockade == 0
+
+
+def test_infusions_add_up_and_leave_nothing_behind() -> None:
+    patient = Patient(WOMAN, followed(tracer=tracer()))
+    for rate in (0.1, 0.2, 0.3):
+        patient.start_infusion("tracer", rate)
+    patient.advance(10.0)
+    assert patient.ledger.balance("tracer", "doses") == pytest.approx(-6.0)
+    for rate in (0.1, 0.2, 0.3):
+        patient.stop_infusion("tracer", rate)
+    assert patient.therapy.infused == (0.0,) * len(patient.names)
+    patient.advance(20.0)
+    assert patient.ledger.balance("tracer", "doses") == pytest.approx(-6.0)
 
 
 def test_intravenous_igg_speeds_the_loss_of_the_antibody() -> None:
@@ -294,7 +318,7 @@ def test_nothing_appears_or_vanishes(
     plan: list[tuple[float, float, catalog.Fluid, float]], hematocrit: float, shift: Any
 ) -> None:
     patient = filled(Patient(replace(WOMAN, hematocrit=hematocrit, fluid_shift=shift), ALL))
-    patient.infuse("igg", 0.05)
+    patient.start_infusion("igg", 0.05)
     for plasma, given_back, fluid, minutes in plan:
         back = max(given_back, 0.7 * plasma)
         patient.advance(patient.time + minutes, exchanging(plasma, back, fluid))
@@ -392,10 +416,11 @@ def test_steadiness_at_rest_notices_a_wrong_flux(
         test_a_patient_left_alone_stays_as_he_is()
 
 
-@pytest.mark.parametrize("place", [0, 2, 6, 12, 20])
+@pytest.mark.parametrize("place", [0, 2, 3, 4, 6, 12, 20, 27, 28, 30, 31, 34])
 def test_the_ledger_notices_a_rate_that_has_no_other_side(
     place: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Places 25 and up are outside the body: cells, plasma, anticoagulant, citrate, solutes."""
     honest = equations.rates
 
     def crooked(*arguments: Any) -> Callable[[list[float]], list[float]]:
@@ -409,6 +434,6 @@ def test_the_ledger_notices_a_rate_that_has_no_other_side(
         return wrong
 
     monkeypatch.setattr(equations, "rates", crooked)
-    patient = Patient(WOMAN, ALL)
-    patient.advance(3 * DAY)
+    patient = filled(Patient(WOMAN, ALL))
+    patient.advance(patient.time + 200, exchanging(30, 30))
     assert max(map(abs, residuals(patient).values())) > 1e-9

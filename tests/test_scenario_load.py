@@ -50,7 +50,7 @@ machine:
   access: central-venous-catheter
   inlet_flow: 3.9 L/h
   anticoagulant: {fluid: acd-a, ratio: 12}
-  disturbances: typical
+  disturbances: none
 prescription:
   exchange: 40 mL/kg
   replacement:
@@ -133,7 +133,7 @@ def test_machine_and_prescription_in_canonical_units() -> None:
     assert machine.device.extracorporeal_volume == 141  # the rest is the catalog's
     assert machine.inlet_flow == pytest.approx(65)
     assert (machine.anticoagulant.name, machine.anticoagulant_ratio) == ("acd-a", 12)
-    assert machine.disturbances == "typical"
+    assert machine.disturbances == "none"
     first = loaded.sessions[0].prescription
     assert first.exchange_unit == "mL/kg"
     assert first.exchange == pytest.approx(40)

@@ -165,10 +165,10 @@ def test_the_machine_does_what_its_maker_and_the_clinics_say() -> None:
             session = result.sessions[0]
             assert 0.84 <= (session.plasma_removal_efficiency or 0) <= 0.90
             per_liter = 1000 * session.anticoagulant_to_patient / session.blood_processed
-            assert per_liter == pytest.approx(14.4, abs=2.0)
+            assert 14.0 <= per_liter <= 16.0  # 14.4 by the vendor's arithmetic, at 87 %
             per_volume = session.blood_processed / result.blood_volume
-            assert per_volume == pytest.approx(1.15, abs=0.10)
-            assert 90 <= session.run_minutes <= 125
+            assert 1.15 <= per_volume <= 1.22  # 1.15 by the same, at a constant hematocrit
+            assert 105 <= session.run_minutes <= 124  # this man has three liters of plasma
             assert session.fluid_balance == pytest.approx(1.0, abs=1e-9)
 
 
@@ -178,13 +178,15 @@ def test_natalizumab_one_week_after_three_exchanges() -> None:
     assert percent_left(result, "natalizumab", 15.0) == pytest.approx(8, abs=4)
 
 
-def test_daily_sessions_remove_less_igg_for_the_same_volume_but_as_much_igm() -> None:
+def test_daily_sessions_remove_less_for_the_same_volume() -> None:
+    """IgG has more to come from tissue between sessions, IgM more from synthesis: both gain."""
     daily, alternate = run("daily-exchanges"), run("daily-or-alternate")
 
     def removed(result: Result, name: str) -> float:
         return result.solutes[name].removed / result.solutes[name].initial
 
-    assert removed(daily, "igg") < 0.92 * removed(alternate, "igg")
+    assert removed(daily, "igg") / removed(alternate, "igg") == pytest.approx(0.89, abs=0.03)
+    assert removed(daily, "igm") / removed(alternate, "igm") == pytest.approx(0.83, abs=0.03)
 
 
 def test_two_volumes_are_not_twice_one() -> None:
@@ -337,10 +339,86 @@ def test_a_run_that_cannot_be_says_when_and_why() -> None:
 
 def test_a_session_cut_off_by_the_end_of_the_run_is_told() -> None:
     result = one("simulation.until=1 h")
-    assert not result.sessions[0].completed
-    assert result.sessions[0].stop_reason == "the run ended during the session"
-    assert result.sessions[0].solutes["igg"].post is None
+    session = result.sessions[0]
+    assert not session.completed
+    assert session.stop_reason == "the run ended during the session"
+    assert session.solutes["igg"].post is None
+    assert session.patient_plasma_removed == pytest.approx(
+        result.column("patient_plasma_removed")[-1], rel=1e-9
+    )
+    assert session.replacement == pytest.approx(result.column("replacement")[-1], rel=1e-9)
     assert abs(result.balance["igg_relative"]) < 1e-12
+
+
+def test_blockades_back_to_back_are_one_long_blockade() -> None:
+    def nadir(*blockades: str) -> float:
+        events = ", ".join(
+            f"{{at: {at}, fcrn_blockade: 75 %, for: {lasting}}}"
+            for at, lasting in (b.split("+") for b in blockades)
+        )
+        return (
+            one("course.sessions=0", f"events=[{events}]", "simulation.until=25 d")
+            .solutes["igg"]
+            .nadir
+        )
+
+    assert nadir("0 d+7 d", "7 d+7 d", "14 d+7 d") == pytest.approx(nadir("0 d+21 d"), rel=1e-6)
+
+
+def test_a_delay_moves_the_rest_of_the_course() -> None:
+    result = one(
+        "course.sessions=3", "course.every=2 d", "simulation.until=20 d",
+        "rules=[{when: fibrinogen < 2.4 g/L, do: delay, by: 1 d}]",
+    )  # fmt: skip
+    starts = [s.start / 1440 for s in result.sessions]
+    assert starts[1] > 2.9
+    assert starts[2] >= starts[1] + 2 - 1e-9
+
+
+def test_of_rules_that_hold_stopping_goes_first() -> None:
+    result = one(
+        "course.sessions=2", "course.every=2 d", "simulation.until=6 d",
+        "rules=[{when: igm < 5 g/L, do: replace-with, fluid: saline}, "
+        "{when: igg < 50 g/L, do: stop}]",
+    )  # fmt: skip
+    assert event_names(result) == ["course-stopped"]
+
+
+def test_volumes_by_body_weight_and_rates_per_kilogram() -> None:
+    result = one("prescription.exchange=40 mL/kg")
+    session = result.sessions[0]
+    assert session.patient_plasma_removed == pytest.approx(40 * 75)
+    milligrams = session.citrate_to_patient * 189.1
+    assert session.citrate_rate == pytest.approx(milligrams / 75 / session.run_minutes)
+
+
+def test_the_blood_volume_nadir_is_that_of_the_curve() -> None:
+    result = one()
+    volumes = [
+        v for v, s in zip(result.column("blood_volume"), result.column("session"), strict=True) if s
+    ]
+    assert result.sessions[0].blood_volume_nadir == pytest.approx(
+        min(volumes) / result.blood_volume - 1, abs=1e-4
+    )
+
+
+def test_a_fixed_volume_that_does_not_suffice_is_told() -> None:
+    result = one("prescription.replacement=[{fluid: albumin-5, volume: 500 mL}]")
+    assert "replacement-extended" in event_names(result)
+
+
+def test_a_dose_at_the_start_is_seen_from_both_sides() -> None:
+    result = one("course.sessions=0", "events=[{at: 0 d, give: antibody, dose: 100000 U}]")
+    levels = result.column("antibody_plasma")
+    assert levels[0] == pytest.approx(100)
+    assert result.column("time")[1] == 0
+    assert levels[1] == pytest.approx(100 + 100000 / result.plasma_volume)
+
+
+def test_sessions_that_would_overlap_are_told_apart() -> None:
+    result = one("course.sessions=2", "course.every=1 h")
+    assert result.sessions[1].start > result.sessions[0].connected[1] - 1e-9
+    assert "session-delayed" in event_names(result)
 
 
 # -- generated scenarios ---------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import itertools
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -46,7 +47,7 @@ def compare_command(
             "such as --set machine.device=spectra-optia,amicus"
         )
     labels = _shortest_labels(arms)
-    folder = out or Path("runs") / f"compare-{'-vs-'.join(_slug(x) for x in labels)}"[:LONGEST_NAME]
+    folder = out or Path("runs") / _folder_name(labels)
     run_folder.check_target(folder)
     results = [simulation.simulate(one) for _, one in arms]
     with run_folder.replaced(folder) as place:
@@ -97,6 +98,14 @@ def _shortest_labels(arms: Sequence[tuple[str, Scenario]]) -> list[str]:
         labels = [label.split(" ", 1)[1] for label in labels]
     repeated = {label for label in labels if labels.count(label) > 1}
     return [f"{x} ({i})" if x in repeated else x for i, x in enumerate(labels, start=1)]
+
+
+def _folder_name(labels: Sequence[str]) -> str:
+    """A name that says what is compared; one that would be long ends in a fingerprint of it."""
+    name = f"compare-{'-vs-'.join(_slug(label) for label in labels)}"
+    if len(name) <= LONGEST_NAME:
+        return name
+    return f"{name[: LONGEST_NAME - 9]}-{zlib.crc32(name.encode()):08x}"
 
 
 def _slug(label: str) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from simulator.boundary import Vitals
+from simulator.boundary import Exchange, Vitals
+from simulator.catalog import Fluid
 from simulator.errors import ImpossibleRunError
 from simulator.machine import pumps
 from simulator.machine.pumps import ExchangeSettings, PumpFlows
@@ -26,6 +27,8 @@ class Controller:
     settings: Settings
     citrate_limit: float
     """Most anticoagulant the patient may get, mL/min."""
+    calcium: Fluid | None = None
+    """The calcium solution, if one is ordered."""
 
     def deliverable_inlet(self) -> float:
         """The inlet flow that was set, or what the access can deliver if that is less; mL/min."""
@@ -62,6 +65,30 @@ class Controller:
                 f"below the machine's {lowest:.0f} mL/min"
             )
         return pumps.exchange_flows(inlet, vitals.hematocrit, asked)
+
+    def fills(self, flows: PumpFlows) -> Exchange:
+        """What these flows do to the patient while the circuit fills."""
+        return Exchange(
+            blood_to_circuit=flows.blood,
+            anticoagulant=self.machine.anticoagulant,
+            anticoagulant_to_circuit=flows.anticoagulant,
+        )
+
+    def exchanges(self, flows: PumpFlows, line: ReplacementLine) -> Exchange:
+        """What these flows do to the patient while plasma is exchanged."""
+        anticoagulant = self.machine.anticoagulant
+        given = [(anticoagulant, flows.anticoagulant_returned)]
+        if flows.replacement:
+            given.append((line.fluid, flows.replacement))
+        if flows.calcium and self.calcium:
+            given.append((self.calcium, flows.calcium))
+        return Exchange(
+            plasma_to_circuit=flows.patient_plasma,
+            anticoagulant=anticoagulant,
+            anticoagulant_to_circuit=flows.anticoagulant_removed,
+            circuit_to_waste=flows.plasma,
+            given=tuple(given),
+        )
 
     def _citrate_ratio(self, line: ReplacementLine) -> float:
         """Citrate of the replacement fluid over that of the anticoagulant."""

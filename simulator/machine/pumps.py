@@ -82,7 +82,7 @@ def exchange_flows(inlet: float, hematocrit: float, settings: ExchangeSettings) 
         raise ImpossibleRunError(
             f"no plasma can be separated at a hematocrit of {100 * hematocrit:.0f} %"
         )
-    replacement = calcium = 0.0
+    replacement, calcium = 0.0, settings.calcium_flow
     if settings.replaces:
         room = settings.fluid_balance * plasma - anticoagulant - settings.calcium_flow
         replacement = room / (1 + settings.calcium_per_replacement)

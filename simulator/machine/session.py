@@ -7,6 +7,7 @@ scheduled at the instant that follows from the rates, and dropped when something
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
@@ -23,7 +24,7 @@ from simulator.machine.control import Controller
 from simulator.machine.pumps import STOPPED, PumpFlows
 from simulator.machine.separators import separator
 from simulator.machine.supplies import Container, ReplacementLine
-from simulator.machine.tally import Settings, Tally, Times
+from simulator.machine.tally import SETTING, Settings, Tally, Times
 from simulator.orders import MachineSettings, Prescription
 
 Process = Generator[simpy.Event, Any, None]
@@ -65,13 +66,18 @@ class Session:
         self.line = ReplacementLine(order.replacement)
         self.anticoagulant_bag = Container(self.machine.anticoagulant.container)
         self.waste_bag = Container(device.waste_bag)
-        self.calcium_fluid = calcium.fluid if calcium else None
         self.controller = Controller(
-            self.machine, separator(device.separator), self.settings, self.citrate_limit
+            machine=self.machine,
+            separator=separator(device.separator),
+            settings=self.settings,
+            citrate_limit=self.citrate_limit,
+            calcium=calcium.fluid if calcium else None,
         )
         self._faults: Counter[str] = Counter()
         """Faults present; the same may be there more than once."""
         self._changed = self.env.event()
+        self._pumping = (STOPPED, 0.0, 0.0)
+        """The flows of the present stretch, when it began, and how much of it is counted, min."""
         self._limited = False
         """Whether citrate holds the inlet flow back."""
         self._outside = 0.0
@@ -108,24 +114,32 @@ class Session:
         """Fill the circuit with blood; its prime is displaced into the waste bag."""
         volume = self.machine.device.extracorporeal_volume
         self._enter("draw", f"{volume:.0f} mL of prime are displaced into the waste bag")
-        self.times.draw = self.env.now
         while volume > 0:
             yield from self._hold_while_faulty()
             if self._ended():
                 return
+            if math.isnan(self.times.draw):
+                self.times.draw = self.env.now
             flows = self.controller.filling()
-            minutes = min(volume, self.anticoagulant_bag.room * self.settings.ratio) / flows.inlet
-            bag_first = minutes * flows.inlet < volume
-            elapsed = yield from self._pump(self._filling(flows), flows, minutes)
-            self.waste_bag.room -= elapsed * flows.inlet
-            self._outside += elapsed * flows.inlet
-            if elapsed < minutes:
-                volume -= elapsed * flows.inlet
-            elif bag_first:
-                volume -= minutes * flows.inlet
-                yield from self._change_anticoagulant_bag()
-            else:
-                volume = 0.0
+            drawn, what_then = min(
+                (
+                    (volume, None),
+                    (
+                        self.anticoagulant_bag.room * self.settings.ratio,
+                        self._change_anticoagulant_bag,
+                    ),
+                    (self.waste_bag.room, self._change_waste_bag),
+                ),
+                key=lambda due: due[0],
+            )
+            minutes = drawn / flows.inlet
+            elapsed = yield from self._pump(self.controller.fills(flows), flows, minutes)
+            displaced = drawn if elapsed == minutes else elapsed * flows.inlet
+            self.waste_bag.room -= displaced
+            self._outside += displaced
+            volume -= displaced
+            if elapsed == minutes and what_then is not None:
+                yield from what_then()
 
     def _exchange(self) -> Process:
         """Take plasma off and give the replacement until the target is reached."""
@@ -138,7 +152,9 @@ class Session:
                 return
             flows = self._flows_now()
             minutes, what_then = min(self._next_events(flows), key=lambda due: due[0])
-            elapsed = yield from self._pump(self._exchanging(flows), flows, minutes)
+            elapsed = yield from self._pump(
+                self.controller.exchanges(flows, self.line), flows, minutes
+            )
             if elapsed == minutes:
                 if what_then == self._reach_target:
                     self._reach_target()
@@ -165,22 +181,30 @@ class Session:
 
     def _rinse_back(self) -> Process:
         """Saline pushes the blood in the circuit back to the patient."""
-        if self.stop_reason and self.stop_reason.startswith("clotted"):
-            self.bedside.log("no-rinseback", "the blood in the circuit is lost")
+        if self._ended():
+            if self._outside > 0:
+                self.bedside.log("no-rinseback", "the blood in the circuit is lost")
             return
         device = self.machine.device
         self._enter("rinseback", f"{device.rinseback_volume:.0f} mL saline")
         content = min(device.rinseback_volume, self._outside)
         flow = device.rinseback_flow
-        self.bedside.exchange(Exchange(circuit_to_patient=flow), STOPPED)
-        yield self.env.timeout(content / flow)
+        yield from self._push(Exchange(circuit_to_patient=flow), content / flow)
         beyond = device.rinseback_volume - content
         if beyond > 0:
             saline = catalog.fluid(SALINE)
-            self.bedside.exchange(Exchange(given=((saline, flow),)), STOPPED)
-            yield self.env.timeout(beyond / flow)
-        self.bedside.exchange(REST, STOPPED)
-        self.times.rinsed = self.env.now
+            yield from self._push(Exchange(given=((saline, flow),)), beyond / flow)
+
+    def _push(self, exchange: Exchange, minutes: float) -> Process:
+        """Rinse for so many minutes, not counting those in which a fault holds the pumps."""
+        while minutes > 0:
+            yield from self._hold_while_faulty()
+            if self._ended():
+                return
+            self.bedside.exchange(exchange, STOPPED)
+            elapsed = yield from self._wait(minutes)
+            self.bedside.exchange(REST, STOPPED)
+            minutes -= elapsed
 
     def _disconnect(self) -> Process:
         self.bedside.disconnect()
@@ -193,9 +217,17 @@ class Session:
     def begin_fault(self, alarm: Alarm, detail: str) -> None:
         """Something goes wrong: the alarm sounds and all pumps stop."""
         self._faults[alarm.fault] += 1
+        self.count()  # what was left in a container is lost; a new one will hang
         if alarm.fault == "replacement-bottle-empty" and self.line.orders:
-            self.line.change_bottle()  # what was in it is lost; a full one will hang
-        self._sound(alarm, detail)
+            self.line.change_bottle()
+        elif alarm.fault == "anticoagulant-bag-empty":
+            self.anticoagulant_bag.change()
+        elif alarm.fault == "waste-bag-full":
+            self.waste_bag.change()
+        if self.phase == "connect":
+            self.bedside.log("fault", f"{detail}; the pumps do not run yet")
+        else:
+            self._sound(alarm, f"{detail}: all pumps stop" if detail else "")
         self._wake()
 
     def end_fault(self, alarm: Alarm) -> None:
@@ -207,16 +239,12 @@ class Session:
 
     def change(self, path: str, value: Any) -> bool:
         """Change a setting; False when it already was so, and nothing was touched."""
-        place = {
-            "machine.inlet_flow": "inlet_flow",
-            "machine.anticoagulant.ratio": "ratio",
-            "prescription.exchange": "target",
-            "prescription.fluid_balance": "fluid_balance",
-            "prescription.calcium.rate": "calcium_flow",
-        }[path]
+        place = SETTING[path]
         if getattr(self.settings, place) == value:
             return False
         setattr(self.settings, place, value)
+        if place == "calcium_flow":
+            self.settings.calcium_per_replacement = 0.0  # a rate takes its place
         self._wake()
         return True
 
@@ -225,8 +253,20 @@ class Session:
 
     @property
     def running(self) -> bool:
-        """Whether blood is being drawn or exchanged."""
+        """Whether the patient is connected and the session has not ended."""
+        return self.phase in ("connect", "draw", "exchange", "rinseback")
+
+    @property
+    def adjustable(self) -> bool:
+        """Whether a change of settings can still have an effect."""
         return self.phase in ("connect", "draw", "exchange")
+
+    def count(self) -> None:
+        """Count what the pumps have moved up to now; the stretch goes on."""
+        flows, begin, counted = self._pumping
+        minutes = self.env.now - begin
+        self._count(flows, minutes - counted)
+        self._pumping = (flows, begin, minutes)
 
     # -- flows -------------------------------------------------------------------------------------
 
@@ -249,28 +289,6 @@ class Session:
         self._limited = flows.inlet < asked
         return flows
 
-    def _filling(self, flows: PumpFlows) -> Exchange:
-        return Exchange(
-            blood_to_circuit=flows.blood,
-            anticoagulant=self.machine.anticoagulant,
-            anticoagulant_to_circuit=flows.anticoagulant,
-        )
-
-    def _exchanging(self, flows: PumpFlows) -> Exchange:
-        anticoagulant = self.machine.anticoagulant
-        given = [(anticoagulant, flows.anticoagulant_returned)]
-        if flows.replacement:
-            given.append((self.line.fluid, flows.replacement))
-        if flows.calcium and self.calcium_fluid:
-            given.append((self.calcium_fluid, flows.calcium))
-        return Exchange(
-            plasma_to_circuit=flows.patient_plasma,
-            anticoagulant=anticoagulant,
-            anticoagulant_to_circuit=flows.anticoagulant_removed,
-            circuit_to_waste=flows.plasma,
-            given=tuple(given),
-        )
-
     # -- waiting ---------------------------------------------------------------------------------
 
     def _pump(
@@ -278,14 +296,20 @@ class Session:
     ) -> Generator[simpy.Event, Any, float]:
         """Run the pumps at constant flows, at most for `minutes`; returns how long they ran."""
         self.bedside.exchange(exchange, flows)
+        self._pumping = (flows, self.env.now, 0.0)
         elapsed = yield from self._wait(minutes)
         self.bedside.exchange(REST, STOPPED)
-        self.tally.count(flows, elapsed)
-        self.anticoagulant_bag.room -= flows.anticoagulant * elapsed
-        self.waste_bag.room -= flows.plasma * elapsed
-        if flows.replacement:
-            self.line.give(flows.replacement * elapsed)
+        self._count(flows, elapsed - self._pumping[2])
+        self._pumping = (STOPPED, 0.0, 0.0)
         return elapsed
+
+    def _count(self, flows: PumpFlows, minutes: float) -> None:
+        """What these flows have moved, from where to where."""
+        self.tally.count(flows, minutes)
+        self.anticoagulant_bag.room -= flows.anticoagulant * minutes
+        self.waste_bag.room -= flows.plasma * minutes
+        if flows.replacement:
+            self.line.give(flows.replacement * minutes)
 
     def _wait(self, minutes: float) -> Generator[simpy.Event, Any, float]:
         """Wait; less than `minutes` if someone changes something. Returns how long."""
@@ -310,10 +334,16 @@ class Session:
             elapsed = yield from self._wait(left)
             if self._faults and elapsed == left:
                 fault = next(iter(self._faults))
-                self._stop(f"clotted: pumps stood still for {limit:.0f} min ({fault})")
-        self.times.paused += self.env.now - begin
+                what = "clotted" if self._outside > 0 else "given up before blood was drawn"
+                self._stop(f"{what}: pumps stood still for {limit:.0f} min ({fault})")
+        self._pause(self.env.now - begin)
         if not self._ended():
             self.bedside.log("resumed", f"after {self.env.now - begin:.1f} min")
+
+    def _pause(self, minutes: float) -> None:
+        """Count a pause, if it falls between first draw and end of exchange."""
+        if not math.isnan(self.times.draw) and math.isnan(self.times.exchange_end):
+            self.times.paused += minutes
 
     def _update_hematocrit(self) -> Process:
         """The flows follow the hematocrit: the loop computes them anew."""
@@ -323,20 +353,18 @@ class Session:
         """The pumps stand still while something is changed."""
         alarm = next(a for a in ALARMS if a.name == alarm_name)
         self._sound(alarm, detail)
-        begin = self.env.now
         yield self.env.timeout(self.machine.device.change_over_time)
-        self.times.paused += self.env.now - begin
+        self._pause(self.machine.device.change_over_time)
 
     def _change_bottle(self) -> Process:
         yield from self._change_over("replacement-empty", f"next bottle of {self.line.fluid.name}")
         self.line.change_bottle()
 
     def _change_fluid(self) -> Process:
-        begin = self.env.now
         self.line.change_fluid()
         self.bedside.log("replacement-changed", f"to {self.line.fluid.name}")
         yield self.env.timeout(self.machine.device.change_over_time)
-        self.times.paused += self.env.now - begin
+        self._pause(self.machine.device.change_over_time)
 
     def _change_anticoagulant_bag(self) -> Process:
         yield from self._change_over("anticoagulant-empty", "next bag")
@@ -350,6 +378,11 @@ class Session:
         self.bedside.log(
             "target-reached", f"{self.tally.patient_plasma_removed:.0f} mL of patient plasma"
         )
+        if (more := self.line.beyond_order()) > 1:
+            self.bedside.log(
+                "replacement-extended",
+                f"{more:.0f} mL more {self.line.fluid.name} than ordered; no item takes the rest",
+            )
 
     # -- telling ---------------------------------------------------------------------------------
 
@@ -363,4 +396,5 @@ class Session:
 
     def _stop(self, reason: str) -> None:
         self.stop_reason = reason
+        self.phase = "ended"
         self.bedside.log("session-ended-early", reason)

@@ -79,6 +79,13 @@ class ReplacementLine:
         self.used = [*self.used[: self._place], 0.0]
         self._bottle = Container(fluid.container)
 
+    def beyond_order(self) -> float:
+        """mL of the last fluid given beyond a volume that was ordered of it."""
+        order = self.orders[self._place] if self.orders else None
+        if order is None or order.volume is None:
+            return 0.0
+        return self.used[self._place] - order.volume
+
     def used_by_fluid(self) -> dict[str, float]:
         """mL given so far, by fluid."""
         volumes: dict[str, float] = {}

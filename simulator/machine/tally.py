@@ -44,7 +44,6 @@ class Times:
     connected: float = math.nan
     draw: float = math.nan
     exchange_end: float = math.nan
-    rinsed: float = math.nan
     disconnected: float = math.nan
     paused: float = 0.0
     """Minutes that the pumps stood still between first draw and end of exchange."""
@@ -61,3 +60,13 @@ class Settings:
     fluid_balance: float
     calcium_flow: float
     calcium_per_replacement: float
+
+
+#: What a scenario calls each setting.
+SETTING = {
+    "machine.inlet_flow": "inlet_flow",
+    "machine.anticoagulant.ratio": "ratio",
+    "prescription.exchange": "target",
+    "prescription.fluid_balance": "fluid_balance",
+    "prescription.calcium.rate": "calcium_flow",
+}

@@ -106,6 +106,8 @@ class Patient:
             *plasma,
             *interstitium,
         ]
+        self._infusions: list[tuple[str, float]] = []
+        self._blockades: list[float] = []
         self._next_step = FIRST_STEP
         for substance, amount in self.weigh().items():
             self.ledger.post(substance, amount, source="start", target=IN_CIRCULATION)
@@ -132,13 +134,6 @@ class Patient:
         state = self.state if state is None else state
         i = self.names.index(name)
         return self.constants.solutes[i].per_volume * state[BODY + i] / state[0]
-
-    def interstitial_concentration(self, name: str, state: State | None = None) -> float:
-        """Concentration of a solute in the interstitial fluid, in its unit."""
-        state = self.state if state is None else state
-        i = self.names.index(name)
-        mass = state[self.layout.interstitium][i]
-        return self.constants.solutes[i].per_volume * mass / state[1]
 
     def citrate(self, state: State) -> float:
         """Citrate of a state, mmol/L."""
@@ -175,9 +170,15 @@ class Patient:
             synthesis=_replaced(self.therapy.synthesis, self.names.index(name), fraction),
         )
 
-    def block_fcrn(self, fraction: float) -> None:
-        """Block this fraction of FcRn from now on."""
-        self.therapy = replace(self.therapy, fcrn_blockade=fraction)
+    def start_blockade(self, fraction: float) -> None:
+        """Block this fraction of FcRn; of several blockades the strongest counts."""
+        self._blockades.append(fraction)
+        self.therapy = replace(self.therapy, fcrn_blockade=max(self._blockades))
+
+    def stop_blockade(self, fraction: float) -> None:
+        """End a blockade that was started with this fraction."""
+        self._blockades.remove(fraction)
+        self.therapy = replace(self.therapy, fcrn_blockade=max(self._blockades, default=0.0))
 
     def set_citrate_clearance(self, fraction: float) -> None:
         """Clear citrate at this fraction of normal from now on."""
@@ -191,11 +192,25 @@ class Patient:
         self.state = _replaced_in(self.state, BODY + i, self.state[BODY + i] + amount)
         self.ledger.post(name, amount, source="doses", target=IN_CIRCULATION)
 
-    def infuse(self, name: str, rate: float) -> None:
-        """Change the infusion of a solute by `rate`, mass per min (negative: stop)."""
-        i = self.names.index(name)
-        infused = self.therapy.infused
-        self.therapy = replace(self.therapy, infused=_replaced(infused, i, infused[i] + rate))
+    def start_infusion(self, name: str, rate: float) -> None:
+        """Infuse a solute at `rate`, mass per min, beside what already runs."""
+        self._infusions.append((name, rate))
+        self._sum_infusions()
+
+    def stop_infusion(self, name: str, rate: float) -> None:
+        """Stop an infusion that was started with this rate."""
+        self._infusions.remove((name, rate))
+        self._sum_infusions()
+
+    def _sum_infusions(self) -> None:
+        # summed afresh, so that nothing is left of what was added and taken away again
+        self.therapy = replace(
+            self.therapy,
+            infused=tuple(
+                sum((rate for one, rate in self._infusions if one == name), 0.0)
+                for name in self.names
+            ),
+        )
 
     def connect(self) -> None:
         """Attach a circuit; none of the patient's blood is in it yet."""

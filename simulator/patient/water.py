@@ -12,15 +12,17 @@ ALBUMIN_SCALE = 0.915
 FILTRATION = 121 / 60
 """Whole-body capillary filtration coefficient, mL/min per mmHg.
 
-[derived: prototype tuned to the relative blood volumes of three patients (CRIT-LINE); the
-literature's 121 mL/h/mmHg is unverified.]
+[unverified: the literature's value, as the reference quotes it; not tuned.]
 """
 
 REFLECTION = 0.95
-"""Share of the oncotic pressure difference that acts across the capillary wall [as FILTRATION]."""
+"""Share of the oncotic pressure difference that acts across the capillary wall.
+
+[derived: of a prototype tuned to the relative blood volumes of three patients (CRIT-LINE).]
+"""
 
 COMPLIANCE = 150.0
-"""Plasma volume per capillary pressure, mL/mmHg; 150-200 [as FILTRATION]."""
+"""Plasma volume per capillary pressure, mL/mmHg; 150-200 [as REFLECTION]."""
 
 RENAL_TIME = 1440.0
 """Time constant, min, with which intake and urine bring the body water back [assumed: a day]."""

@@ -63,6 +63,8 @@ def machine(model: written.Machine, entries: Entries) -> MachineSettings | None:
     to_one = device.anticoagulant_ratio if ratio is None else ratio.canonical
     check_ratio(to_one, device, (*where, "ratio"), report)
     disturbances = cast("Literal['none', 'typical']", model.disturbances or "none")
+    if disturbances == "typical":
+        report.add((*path, "disturbances"), "typical is not available yet; write none")
     return MachineSettings(device, access, flow, fluid, to_one, disturbances)
 
 

@@ -30,6 +30,9 @@ _BAND = (0.42, 1.12)
 _PHASE_COLORS = {"draw": "#f2c48d", "exchange": "#cfe3f2", "rinseback": "#a9dccb"}
 _LONG_PAUSE = 1.5  # min; shorter ones are changes of bottles, which have their ticks
 
+_LONG_WORDS, _SHORT_WORDS = 0.33, 0.09
+"""Share of the page's width that the words in the bar of the exchange need."""
+
 
 @dataclass(frozen=True, slots=True)
 class Flag:
@@ -106,7 +109,7 @@ def draw_events(
     for name, begin, end in phases:
         strip.fill_between([begin, end], low, high, color=_PHASE_COLORS[name], linewidth=0)
         if name == "exchange":
-            words = "exchange; ticks: bottle or bag changed" if ticks else "exchange"
+            words = _exchange_words(strip, end - begin, bool(ticks))
             middle = (low + high) / 2
             strip.text((begin + end) / 2, middle, words, ha="center", va="center", zorder=3)
     for begin, end in pauses:
@@ -186,3 +189,14 @@ def _collide(one: Flag, other: Flag) -> bool:
     # A pole goes up through all rows below its own label.
     lower, upper = sorted((one, other), key=lambda flag: flag.row)
     return lower.row < upper.row and lower.reach[0] < upper.minute < lower.reach[1]
+
+
+def _exchange_words(strip: Axes, minutes: float, with_ticks: bool) -> str:
+    """What fits into the bar of the exchange: its name and what the ticks are, or the name."""
+    left, right = strip.get_xlim()
+    place = strip.get_subplotspec()
+    columns = place.get_gridspec().ncols if place else 1
+    share = minutes / (right - left) / columns
+    if with_ticks and share > _LONG_WORDS:
+        return "exchange; ticks: bottle or bag changed"
+    return "exchange" if share > _SHORT_WORDS else ""

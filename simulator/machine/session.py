@@ -336,9 +336,9 @@ class Session:
                 fault = next(iter(self._faults))
                 what = "clotted" if self._outside > 0 else "given up before blood was drawn"
                 self._stop(f"{what}: pumps stood still for {limit:.0f} min ({fault})")
-        self._pause(self.env.now - begin)
-        if not self._ended():
-            self.bedside.log("resumed", f"after {self.env.now - begin:.1f} min")
+        self._pause(held := self.env.now - begin)
+        if held > 0 and not self._ended():
+            self.bedside.log("resumed", f"after {held:.1f} min")
 
     def _pause(self, minutes: float) -> None:
         """Count a pause, if it falls between first draw and end of exchange."""

@@ -13,10 +13,10 @@ from simulator.cli.options import scenarios_argument, set_option
 @set_option
 def cite_command(source: str, overrides: tuple[str, ...]) -> None:
     """Print the bibliography of a run: each source, and what is taken from it."""
-    uses = provenance.sources_of(scenario.load(source, overrides))
-    for line in tables.bibliography(uses, catalog.references()):
+    loaded = scenario.load(source, overrides)
+    for line in tables.bibliography(provenance.sources_of(loaded), catalog.references()):
         click.echo(line)
-    assumed = provenance.assumptions_of(scenario.load(source, overrides))
+    assumed = provenance.assumptions_of(loaded)
     click.echo(f"\nAssumed, without a source ({len(assumed)}):")
     for fact in assumed:
         click.echo(f"    {fact.path} = {fact.value}: {fact.note}")

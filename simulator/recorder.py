@@ -13,7 +13,8 @@ from math import ceil
 from simulator.machine.pumps import STOPPED, PumpFlows
 from simulator.patient.integrator import State, Step
 from simulator.patient.patient import INTERNAL, Patient
-from simulator.result import BODY_COLUMNS, MINUTES_PER_DAY
+from simulator.result import BODY_COLUMNS
+from simulator.units import MINUTES_PER_DAY
 
 CUMULATIVE = ("blood", "plasma", "patient_plasma", "replacement", "anticoagulant")
 """The pump flows whose sums over the course are written."""
@@ -185,6 +186,3 @@ def _lowest_in(step: Step, read: Callable[[State], float]) -> tuple[float, float
             low = inner
     fraction = (low + high) / 2
     return read(step.at(fraction)), step.start + fraction * step.length
-
-
-__all__ = ["Nadir", "Recorder"]

@@ -11,8 +11,7 @@ from typing import Any
 
 from simulator import __version__
 from simulator.scenario.model import Scenario
-
-MINUTES_PER_DAY = 1440.0
+from simulator.units import MINUTES_PER_DAY
 
 #: Columns of the curves that every run has, as (name, unit); solutes follow.
 BODY_COLUMNS: tuple[tuple[str, str], ...] = (

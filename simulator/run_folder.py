@@ -16,7 +16,8 @@ from typing import Any
 
 from simulator import scenario as scenarios
 from simulator.errors import CommandError
-from simulator.result import MINUTES_PER_DAY, Result, header
+from simulator.result import Result, header
+from simulator.units import MINUTES_PER_DAY
 
 FIGURES = ("volumes", "solutes", "sessions", "comparison")
 DATA_FILES = frozenset(

@@ -22,7 +22,7 @@ from simulator.orders import Prescription
 from simulator.patient.patient import Patient
 from simulator.provenance import sources_of
 from simulator.recorder import Recorder
-from simulator.result import MINUTES_PER_DAY, Event, Result
+from simulator.result import Event, Result
 from simulator.scenario.model import (
     Dose,
     Fault,
@@ -32,6 +32,7 @@ from simulator.scenario.model import (
     Scenario,
     Setting,
 )
+from simulator.units import MINUTES_PER_DAY
 from simulator.visits import Books, Visit, balance, read_books, session_result, solute_results
 
 Process = Generator[simpy.Event, Any, None]
@@ -103,8 +104,7 @@ class Run:
         visit = self.visits[-1]
         if not visit.drawn and exchange.blood_to_circuit:
             visit.drawn = True
-            visit.pre = self._levels()
-            visit.pre_blood_volume = self.patient.vitals().blood_volume
+            self._take_baseline(visit)
         self._exchange = exchange
         self.recorder.run(flows)
 
@@ -112,8 +112,7 @@ class Run:
         """The circuit is attached."""
         self._change()
         visit = self.visits[-1]
-        visit.pre = self._levels()
-        visit.pre_blood_volume = self.patient.vitals().blood_volume
+        self._take_baseline(visit)
         self.patient.connect()
         self.recorder.begin_session(visit.index)
         self.recorder.watched = [
@@ -121,6 +120,11 @@ class Run:
             (visit.ionized_calcium, lambda y: self.patient.vitals_of(y).ionized_calcium),
         ]
         self.recorder.run(STOPPED)
+
+    def _take_baseline(self, visit: Visit) -> None:
+        """What the session's changes are measured from: the patient as he is now."""
+        visit.pre = self._levels()
+        visit.pre_blood_volume = self.patient.vitals().blood_volume
 
     def disconnect(self) -> None:
         """The circuit is taken away and discarded."""
@@ -160,11 +164,12 @@ class Run:
         """One session after the other, each as the rules of the moment allow."""
         shift = 0.0
         for index, planned in enumerate(self.scenario.sessions, start=1):
-            yield self.env.timeout(max(0.0, planned.at + shift - self.env.now))
-            late = self.env.now - planned.at - shift
-            if late > 0:
+            wait = planned.at + shift - self.env.now
+            yield self.env.timeout(max(0.0, wait))
+            if wait < 0:
                 self.log(
-                    "session-delayed", f"session {index}: the one before took {late:.0f} min longer"
+                    "session-delayed",
+                    f"session {index}: the one before took {-wait:.0f} min longer",
                 )
             while (rule := self._rule_that_holds()) is not None and rule.action == "delay":
                 self.log("session-delayed", f"session {index}: {rule.text}")
@@ -312,11 +317,10 @@ class Run:
                 self._settings[path] = value
             session = self.visits[-1].session if self._present else None
             if session is not None and setting.session in (None, self._present):
-                if not session.adjustable:
+                if setting.session is not None and not session.adjustable:
                     self.log("no-effect", f"{path}: the exchange of this session is over")
                     return
-                changed = session.change(path, value)
-                if not changed:
+                if not session.change(path, value):
                     self.log("unchanged", f"{path} already is {setting.text}")
                     return
             elif setting.session is not None:

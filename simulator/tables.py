@@ -13,7 +13,8 @@ from rich.table import Table
 
 from simulator.catalog import Fact, Reference
 from simulator.provenance import Use
-from simulator.result import MINUTES_PER_DAY, Result
+from simulator.result import Result
+from simulator.units import MINUTES_PER_DAY
 
 NOT_CLINICAL = "For teaching and research, not for treating patients."
 PIPED_WIDTH = 110  # columns when the output is not a terminal

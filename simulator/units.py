@@ -65,6 +65,8 @@ _SPELLINGS: dict[str, str] = {
     "day": "d", "days": "d", "weeks": "week", "year": "y", "years": "y",
 }  # fmt: skip
 
+MINUTES_PER_DAY = _SYMBOLS["d"][1]
+
 _NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
 _QUANTITY = re.compile(rf"\s*({_NUMBER})\s*(.*?)\s*")
 _MAX_TEXT = 60  # characters: longer than any quantity a person writes

@@ -415,6 +415,23 @@ def test_a_dose_at_the_start_is_seen_from_both_sides() -> None:
     assert levels[1] == pytest.approx(100 + 100000 / result.plasma_volume)
 
 
+def test_a_setting_for_the_rest_of_the_course_is_told_as_set_even_during_rinseback() -> None:
+    result = one(
+        "course.sessions=2", "course.every=1 d", "prescription.exchange=0.3 PV",
+        "events=[{at: 42 min, set: machine.inlet_flow, to: 45 mL/min}]",
+    )  # fmt: skip
+    first, second = result.sessions
+    assert first.run[1] < 42 < first.connected[1]  # rinseback
+    assert "set" in event_names(result)
+    assert "no-effect" not in event_names(result)
+    assert second.run_minutes > 1.3 * first.run_minutes
+
+
+def test_sessions_that_are_on_time_are_not_called_late() -> None:
+    for name in ("mixed-replacement", "stiff-person-maintenance"):
+        assert "session-delayed" not in event_names(run(name))
+
+
 def test_sessions_that_would_overlap_are_told_apart() -> None:
     result = one("course.sessions=2", "course.every=1 h")
     assert result.sessions[1].start > result.sessions[0].connected[1] - 1e-9

@@ -22,7 +22,8 @@ from simulator.figures.style import (
     panel,
     percent,
 )
-from simulator.result import MINUTES_PER_DAY, Result
+from simulator.result import Result
+from simulator.units import MINUTES_PER_DAY
 
 MOST = 7
 """Runs in one figure: as many as there are colors that anybody can tell apart."""

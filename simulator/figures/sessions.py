@@ -26,7 +26,8 @@ from simulator.figures.style import (
     percent,
     time_axis,
 )
-from simulator.result import MINUTES_PER_DAY, Result, SessionResult
+from simulator.result import Result, SessionResult
+from simulator.units import MINUTES_PER_DAY
 
 _STANDING = 1e-9  # mL; less than this between two rows, and the blood pump stood still
 _LEAST_CALCIUM_RANGE = 0.12  # mmol/L, so that a change that nobody feels does not look like a fall

@@ -22,8 +22,9 @@ from simulator.figures.style import (
     panel,
     percent,
 )
-from simulator.result import MINUTES_PER_DAY, Result
+from simulator.result import Result
 from simulator.scenario.model import Dose
+from simulator.units import MINUTES_PER_DAY
 
 MOST = 5
 """Solutes in one figure; more curves than that say nothing."""

@@ -22,7 +22,8 @@ from simulator.figures.style import (
     panel,
     percent,
 )
-from simulator.result import MINUTES_PER_DAY, Result
+from simulator.result import Result
+from simulator.units import MINUTES_PER_DAY
 
 #: Column, words, color, line style; what is drawn later lies above.
 _CURVES = (

@@ -6,7 +6,7 @@ anticoagulant [vendor definition: Terumo]. All flows in mL/min.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from simulator.errors import ImpossibleRunError
 from simulator.machine.separators import Separator
@@ -126,12 +126,7 @@ def inlet_within_citrate_limit(
     if at_full <= limit:
         return inlet
     # all flows but that of calcium are proportional to the inlet flow: two points give the line
-    without_calcium = exchange_flows(
-        inlet, hematocrit, ExchangeSettings(
-            settings.separator, settings.ratio, settings.fluid_balance, settings.replaces,
-            0.0, settings.calcium_per_replacement,
-        )
-    )  # fmt: skip
+    without_calcium = exchange_flows(inlet, hematocrit, replace(settings, calcium_flow=0.0))
     slope = infused(without_calcium) / inlet
     offset = at_full - slope * inlet
     return (limit - offset) / slope

@@ -18,7 +18,7 @@ import simpy
 from simulator import catalog
 from simulator.boundary import REST, Exchange
 from simulator.errors import ImpossibleRunError
-from simulator.machine.alarms import ALARMS, Alarm
+from simulator.machine.alarms import ALARMS, BY_FAULT, Alarm
 from simulator.machine.bedside import Bedside
 from simulator.machine.control import Controller
 from simulator.machine.pumps import STOPPED, PumpFlows
@@ -26,12 +26,11 @@ from simulator.machine.separators import separator
 from simulator.machine.supplies import Container, ReplacementLine
 from simulator.machine.tally import SETTING, Settings, Tally, Times
 from simulator.orders import MachineSettings, Prescription
+from simulator.units import MINUTES_PER_DAY
 
 Process = Generator[simpy.Event, Any, None]
 SALINE = "saline"
 """What primes and rinses the circuit."""
-
-MINUTES_PER_DAY = 1440.0
 
 
 @dataclass
@@ -349,29 +348,30 @@ class Session:
         """The flows follow the hematocrit: the loop computes them anew."""
         yield self.env.timeout(0)
 
-    def _change_over(self, alarm_name: str, detail: str) -> Process:
+    def _stand_still(self) -> Process:
         """The pumps stand still while something is changed."""
-        alarm = next(a for a in ALARMS if a.name == alarm_name)
-        self._sound(alarm, detail)
         yield self.env.timeout(self.machine.device.change_over_time)
         self._pause(self.machine.device.change_over_time)
 
     def _change_bottle(self) -> Process:
-        yield from self._change_over("replacement-empty", f"next bottle of {self.line.fluid.name}")
+        alarm = BY_FAULT["replacement-bottle-empty"]
+        self._sound(alarm, f"next bottle of {self.line.fluid.name}")
+        yield from self._stand_still()
         self.line.change_bottle()
 
     def _change_fluid(self) -> Process:
         self.line.change_fluid()
         self.bedside.log("replacement-changed", f"to {self.line.fluid.name}")
-        yield self.env.timeout(self.machine.device.change_over_time)
-        self._pause(self.machine.device.change_over_time)
+        yield from self._stand_still()
 
     def _change_anticoagulant_bag(self) -> Process:
-        yield from self._change_over("anticoagulant-empty", "next bag")
+        self._sound(BY_FAULT["anticoagulant-bag-empty"], "next bag")
+        yield from self._stand_still()
         self.anticoagulant_bag.change()
 
     def _change_waste_bag(self) -> Process:
-        yield from self._change_over("waste-bag-full", "next bag")
+        self._sound(BY_FAULT["waste-bag-full"], "next bag")
+        yield from self._stand_still()
         self.waste_bag.change()
 
     def _reach_target(self) -> None:

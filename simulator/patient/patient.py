@@ -26,6 +26,7 @@ from simulator.patient.equations import (
 )
 from simulator.patient.integrator import NEGLIGIBLE, State, Step, StepTooSmallError, integrate
 from simulator.patient.volumes import volumes
+from simulator.units import MINUTES_PER_DAY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -318,7 +319,7 @@ class Patient:
         given = sum(flow for _, flow in exchange.given) + exchange.circuit_to_patient
         taken = exchange.plasma_to_circuit + exchange.blood_to_circuit
         return ImpossibleRunError(
-            f"at {self.time / 1440:.4g} d the {pool} falls to zero ({value:.3g}): "
+            f"at {self.time / MINUTES_PER_DAY:.4g} d the {pool} falls to zero ({value:.3g}): "
             f"{taken:.3g} mL/min leave the patient and {given:.3g} mL/min are given back"
         )
 

@@ -14,11 +14,9 @@ from simulator.scenario.report import Report, number
 from simulator.scenario.treatment import Prescribed, prescribed
 from simulator.scenario.tree import Path
 from simulator.scenario.written import usable
-from simulator.units import Quantity
+from simulator.units import MINUTES_PER_DAY, Quantity
 
-DAY = 1440.0
-"""min"""
-WEEK = 7 * DAY
+WEEK = 7 * MINUTES_PER_DAY
 
 
 def sessions(
@@ -112,8 +110,9 @@ def _listed(
         if before is not None and time <= before:
             report.add(
                 (*path, place),
-                f"expected a time after the session before, at {number(before / DAY)} d, got "
-                f"{number(moment.value)} {moment.unit.text}",
+                f"expected a time after the session before, at "
+                f"{number(before / MINUTES_PER_DAY)} d, "
+                f"got {number(moment.value)} {moment.unit.text}",
             )
         times.append(time)
     return times
@@ -131,6 +130,6 @@ def _weekly(plan: written.Weekly, last: float | None, path: Path, report: Report
     if per_week * weeks > MAX_SESSIONS:
         report.add((*path, "sessions"), f"more than {MAX_SESSIONS} sessions")
         return []
-    days = [math.floor(7 * place / per_week) * DAY for place in range(per_week)]
+    days = [math.floor(7 * place / per_week) * MINUTES_PER_DAY for place in range(per_week)]
     start = 0.0 if last is None else last + WEEK - days[-1]
     return [start + week * WEEK + day for week in range(weeks) for day in days]

@@ -16,7 +16,7 @@ from simulator.scenario.report import Report, near, near_or_all, number, shown
 from simulator.scenario.treatment import calcium_flow, check_inlet_flow, check_ratio, exchange
 from simulator.scenario.tree import Path
 from simulator.scenario.written import Written, usable
-from simulator.units import Quantity
+from simulator.units import MINUTES_PER_DAY, Quantity
 
 #: What an event can set, and the kind of value it takes: the same as in the file itself.
 #: `Setting.value` is canonical: a fraction, a ratio, mL/min; of an exchange (number, unit).
@@ -183,7 +183,7 @@ class _Reader:
             self.report.add(
                 (*path, "at"),
                 f"{number(at.value)} {at.unit.text} is after the end of the run, "
-                f"simulation.until, at {number(until / 1440)} d",
+                f"simulation.until, at {number(until / MINUTES_PER_DAY)} d",
             )
         return at.canonical
 

@@ -22,9 +22,9 @@ from simulator.scenario.rules import rules
 from simulator.scenario.solutes import followed
 from simulator.scenario.tree import Node, assign
 from simulator.scenario.written import Written, usable
-from simulator.units import Quantity, parse
+from simulator.units import MINUTES_PER_DAY, Quantity, parse
 
-AFTER_LAST_SESSION = 7 * course.DAY
+AFTER_LAST_SESSION = course.WEEK
 """min; how long a run goes on by default."""
 
 MAX_ROWS = 1_000_000
@@ -188,7 +188,7 @@ def _until(simulation: written.Simulation, sessions: tuple[PlannedSession, ...])
     if simulation.until is not None:
         return simulation.until
     last = sessions[-1].at if sessions else 0.0
-    return parse(f"{number((last + AFTER_LAST_SESSION) / course.DAY)} d")
+    return parse(f"{number((last + AFTER_LAST_SESSION) / MINUTES_PER_DAY)} d")
 
 
 def _check_rows(simulation: written.Simulation, until: Quantity, report: Report) -> None:

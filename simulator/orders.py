@@ -62,6 +62,24 @@ class MachineSettings:
     anticoagulant: Fluid
     anticoagulant_ratio: float
     disturbances: Literal["none", "typical"] = "none"
+    """Whether what usually goes wrong does so, drawn from the seed."""
+    prime: Fluid | None = None
+    """What fills the circuit before the patient is connected. None: saline, which is displaced into
+    the waste bag; anything else (red cells, albumin) is given to the patient while blood is drawn."""
+    rinseback: bool = True
+    """Whether saline pushes the blood in the circuit back at the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attendance:
+    """The operator: how many machines share one, and how long things take. Times in min."""
+
+    machines: int
+    """Machines that one operator looks after, this one included."""
+    response: float
+    """Median time from a call until a free operator stands at the machine."""
+    vital_signs: float
+    """How often vital signs are taken."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,6 +93,15 @@ class SessionResult:
     """mmol/L"""
     alarms: Mapping[str, int]
     pauses: float
+    reactions: Mapping[str, int]
+    """How often the patient reacted, by name."""
+    operator_calls: int
+    operator_actions: Mapping[str, int]
+    """What the operator did, by name."""
+    operator_waiting: float
+    """min from calls to the operator's arrivals, summed"""
+    recirculated: float
+    """mL of the plasma removed that was fluid given just before: access recirculation"""
     solutes: Mapping[str, SessionSolute]
 
     @property
@@ -198,6 +207,11 @@ def _session_summary(s: SessionResult) -> dict[str, Any]:
         "ionized_calcium_nadir_mmol_per_L": s.ionized_calcium_nadir,
         "alarms": dict(s.alarms),
         "pauses_min": s.pauses,
+        "reactions": dict(s.reactions),
+        "operator_calls": s.operator_calls,
+        "operator_actions": dict(s.operator_actions),
+        "operator_waiting_min": s.operator_waiting,
+        "recirculated_mL": s.recirculated,
         "solutes": {
             name: {"pre": x.pre, "post": x.post, "removed": x.removed, "given": x.given}
             for name, x in s.solutes.items()

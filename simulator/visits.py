@@ -138,6 +138,11 @@ def session_result(
         ionized_calcium_nadir=visit.ionized_calcium.value,
         alarms=session.alarms,
         pauses=times.paused,
+        reactions={},
+        operator_calls=0,
+        operator_actions={},
+        operator_waiting=0.0,
+        recirculated=0.0,
         solutes={
             name: SessionSolute(
                 pre=pre,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,15 @@ from simulator.patient.equations import (
     SoluteConstants,
     Therapy,
 )
-from simulator.patient.integrator import NEGLIGIBLE, State, Step, StepTooSmallError, integrate
+from simulator.patient.integrator import (
+    NEGLIGIBLE,
+    SMALLEST_STEP,
+    Rates,
+    State,
+    Step,
+    StepTooSmallError,
+    integrate,
+)
 from simulator.patient.volumes import volumes
 from simulator.units import MINUTES_PER_DAY
 
@@ -42,6 +50,9 @@ INTERNAL = "other-globulins"
 """Carries oncotic pressure with albumin and IgG; followed in every patient, shown in none."""
 
 Observer = Callable[[Step], None]
+Watch = Callable[[Step], float | None]
+"""Looks at a step before it is taken: the time (min) inside it at which something happens in the
+patient that nobody planned, or None."""
 
 
 class Patient:
@@ -233,12 +244,17 @@ class Patient:
     # -- time ---------------------------------------------------------------------------------
 
     def advance(
-        self, until: float, exchange: Exchange = REST, observe: Observer | None = None
+        self,
+        until: float,
+        exchange: Exchange = REST,
+        observe: Observer | None = None,
+        watch: Watch | None = None,
     ) -> None:
         """Move on to the time `until` (min) under a constant exchange.
 
-        `observe` sees each step of the integrator. Raises `ImpossibleRunError` when a volume or a
-        mass would fall below zero.
+        `observe` sees each step of the integrator. `watch` sees it before it is taken; where it
+        names a time inside, the patient moves on to that time only, and stays there. Raises
+        `ImpossibleRunError` when a volume or a mass would fall below zero.
         """
         if until <= self.time:
             return
@@ -246,9 +262,7 @@ class Patient:
         totals: list[float] = []
         rates = equations.rates(self.constants, self.therapy, exchange, self.state)
         try:
-            for step, sums, proposed in integrate(
-                rates, self.state, self.time, until, self._next_step, TOLERANCE
-            ):
+            for step, sums, proposed in self._steps(rates, until, watch):
                 self.state, self.time, self._next_step = step.after, step.end, proposed
                 self._refuse_negative(exchange)
                 totals = [t + s for t, s in zip(totals, sums, strict=True)] if totals else sums
@@ -256,9 +270,26 @@ class Patient:
                     observe(step)
         except StepTooSmallError:
             raise self._impossible("plasma volume", self.state[0], exchange) from None
-        self.time = until
+        if until - self.time < SMALLEST_STEP:
+            self.time = until
         self._post(FluxTotals.of(totals, len(self.names)))
-        self._post_given(exchange, until - begin)
+        self._post_given(exchange, self.time - begin)
+
+    def _steps(
+        self, rates: Rates, until: float, watch: Watch | None
+    ) -> Iterator[tuple[Step, list[float], float]]:
+        """The integrator's steps to `until`, or to where `watch` says that something happens."""
+        for taken in integrate(rates, self.state, self.time, until, self._next_step, TOLERANCE):
+            step = taken[0]
+            happens = watch(step) if watch else None
+            if happens is not None:
+                # the same stretch again, now with steps that end at the instant
+                size = max(happens - step.start, SMALLEST_STEP)
+                yield from integrate(
+                    rates, step.before, step.start, step.start + size, size, TOLERANCE
+                )
+                return
+            yield taken
 
     def _post(self, fluxes: FluxTotals) -> None:
         post = self.ledger.post

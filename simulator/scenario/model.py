@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from simulator.catalog import Fluid
+from simulator.orders import Attendance as Attendance
 from simulator.orders import CalciumOrder as CalciumOrder
 from simulator.orders import FollowedSolute as FollowedSolute
 from simulator.orders import MachineSettings as MachineSettings
@@ -37,6 +38,18 @@ class Dose:
     solute: str
     amount: float
     over: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class FluidDose:
+    """`volume` mL of a fluid of the catalog, given by hand over `over` min (0: at once)."""
+
+    at: float
+    """min from the start of the run; from first contact if `session` is given."""
+    fluid: Fluid
+    volume: float
+    over: float = 0.0
+    session: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +88,7 @@ class Fault:
     """min; None takes the usual time to clear it."""
 
 
-Event = Dose | FcrnBlockade | Setting | Fault
+Event = Dose | FluidDose | FcrnBlockade | Setting | Fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +128,8 @@ class Scenario:
     """min between output rows outside sessions; changes no state, only how often it is written."""
     session_output_interval: float = 1.0
     """min between output rows during sessions"""
+    operator: Attendance | None = None
+    """None: an operator who is always there at once (the default while nothing random happens)."""
     description: str = ""
     references: tuple[str, ...] = ()
     document: Mapping[str, Any] = field(default_factory=dict, compare=False)

@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check format plots bench-startup lock clean
+.PHONY: help run test statistics check format plots bench-startup lock clean
 
 help:  ## show this help
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | awk -F '\t' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -19,6 +19,9 @@ run: $(VENV)/.ready-run  ## set up, then simulate the main scenario (stiff perso
 
 test: $(VENV)/.ready-dev  ## set up, then run all tests; ARGS="-k units" for some of them
 	$(BIN)/python -m pytest --quiet --numprocesses auto --dist worksteal $(ARGS)
+
+statistics: $(VENV)/.ready-dev  ## set up, then compare rates over hundreds of sessions with published ones
+	$(BIN)/python -m pytest --quiet --numprocesses auto --dist worksteal -m statistics $(ARGS)
 
 check: $(VENV)/.ready-dev  ## set up, then lint, format check, types and import contracts
 	$(BIN)/ruff check

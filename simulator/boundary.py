@@ -28,6 +28,8 @@ class Exchange:
     """Circuit content given back: rinseback."""
     given: tuple[tuple[Fluid, float], ...] = ()
     """Fluids that reach the patient, each with its flow."""
+    wasted: tuple[tuple[Fluid, float], ...] = ()
+    """Fluids given that are drawn again before they mix, and go to waste: access recirculation."""
 
 
 REST = Exchange()
@@ -45,4 +47,8 @@ class Vitals:
     plasma_volume: float
     """mL, circuit not counted."""
     ionized_calcium: float
+    """mmol/L"""
+    ionized_magnesium: float = 0.55
+    """mmol/L"""
+    total_calcium: float = 2.35
     """mmol/L"""

@@ -79,7 +79,7 @@ class Attendance:
     response: float
     """Median time from a call until a free operator stands at the machine."""
     vital_signs: float
-    """How often vital signs are taken."""
+    """How often vital signs are taken; infinity for never."""
 
 
 @dataclass(frozen=True, slots=True)

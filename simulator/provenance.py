@@ -27,7 +27,8 @@ EQUATIONS: Mapping[str, str] = {
     "oncotic pressure of 4 % albumin, to which the equation is scaled": "aas-1993",
     "FcRn-saturable catabolism of IgG": "kim-2007",
     "catabolic rates of IgG at low and high levels": "waldmann-1969",
-    "exchange of calcium with bone": "zhao-weinstein-2019",
+    "calcium that bone gives under parathyroid hormone": "zhao-weinstein-2019",
+    "peak and decline of parathyroid hormone": "jcem-1985",
     "citrate clearance and volume of distribution": "kramer-2003",
     "exchange of proteins between plasma and interstitium": "reverberi-2007",
 }

@@ -147,6 +147,9 @@ class Recorder:
             vitals.ionized_calcium,
             patient.citrate(state),
             *self._sums_at(time),
+            vitals.ionized_magnesium,
+            vitals.total_calcium,
+            patient.parathyroid_hormone(state, vitals.ionized_calcium),
         ]
         plasma, interstitium = state[patient.layout.plasma], state[patient.layout.interstitium]
         for i, (solute, p, e) in enumerate(

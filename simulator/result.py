@@ -27,6 +27,9 @@ BODY_COLUMNS: tuple[tuple[str, str], ...] = (
     ("patient_plasma_removed", "mL"),
     ("replacement", "mL"),
     ("anticoagulant", "mL"),
+    ("ionized_magnesium", "mmol/L"),
+    ("total_calcium", "mmol/L"),
+    ("parathyroid_hormone", ""),
 )
 
 

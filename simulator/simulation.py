@@ -8,30 +8,27 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Generator
+from functools import partial
+from random import Random
 from typing import Any
 
 import simpy
 
+from simulator import catalog
 from simulator import scenario as scenarios
 from simulator.boundary import REST, Exchange, Vitals
 from simulator.ledger import Ledger
-from simulator.machine.alarms import BY_FAULT
+from simulator.luck import Luck
 from simulator.machine.pumps import STOPPED, PumpFlows
 from simulator.machine.session import Session
 from simulator.orders import Prescription
 from simulator.patient.patient import Patient
+from simulator.patient.reactions import Susceptibility
 from simulator.provenance import sources_of
 from simulator.recorder import Recorder
 from simulator.result import Event, Result
-from simulator.scenario.model import (
-    Dose,
-    Fault,
-    FcrnBlockade,
-    PlannedSession,
-    Rule,
-    Scenario,
-    Setting,
-)
+from simulator.scenario.model import PlannedSession, Rule, Scenario
+from simulator.script import Script
 from simulator.units import MINUTES_PER_DAY
 from simulator.visits import Books, Visit, balance, read_books, session_result, solute_results
 
@@ -68,10 +65,11 @@ class Run:
         self.events: list[Event] = []
         self.visits: list[Visit] = []
         self._exchange: Exchange = REST
-        self._settings: dict[str, Any] = {}
-        """Machine settings and prescription items changed for all sessions to come."""
-        self._begun = [self.env.event() for _ in scenario.sessions]
-        self._unplayed: set[int] = set()
+        self._luck = self._luck_of(scenario)
+        self._susceptibility: Susceptibility | None = None
+        """What can happen in the patient before the next event; None outside sessions."""
+        self.script = Script(self)
+        self.begun = [self.env.event() for _ in scenario.sessions]
         self._due = [False] * len(scenario.sessions)
         self._stopped = False
 
@@ -79,16 +77,16 @@ class Run:
         """Run to the end and sum up."""
         self.recorder.write_now()
         self.recorder.run(STOPPED)
-        for number, event in enumerate(self.scenario.events):
-            self._unplayed.add(number)
-            self.env.process(self._play(number, event))
+        self.script.start()
         self.env.process(self._course())
-        self.env.run(until=self.scenario.until)
+        self._live(self.scenario.until)
         self._catch_up()
         self.recorder.end()
-        if self._present:
+        if self.present:
             self.visits[-1].session.count()
-        self._tell_unplayed()
+        self.present = 0
+        self.script.tell_unplayed()
+        self._tell_not_run()
         return self._sum_up()
 
     # -- the machine's view of the bedside ------------------------------------------------------
@@ -100,26 +98,34 @@ class Run:
 
     def exchange(self, exchange: Exchange, flows: PumpFlows) -> None:
         """From now on do this to the patient, with the pumps at these flows."""
-        self._change()
+        self.change()
         visit = self.visits[-1]
         if not visit.drawn and exchange.blood_to_circuit:
             visit.drawn = True
             self._take_baseline(visit)
         self._exchange = exchange
+        if self._susceptibility is not None:
+            self._susceptibility.begin(exchange)
         self.recorder.run(flows)
 
     def connect(self) -> None:
         """The circuit is attached."""
-        self._change()
+        self.change()
         visit = self.visits[-1]
         self._take_baseline(visit)
         self.patient.connect()
         self.recorder.begin_session(visit.index)
         self.recorder.watched = [
-            (visit.blood_volume, lambda y: self.patient.vitals_of(y).blood_volume),
+            (visit.blood_volume, self.patient.blood_volume),
             (visit.ionized_calcium, lambda y: self.patient.vitals_of(y).ionized_calcium),
         ]
         self.recorder.run(STOPPED)
+        if self._luck is not None:
+            self._susceptibility = self._become_susceptible(self._luck, visit.index)
+
+    def give(self, fluid: catalog.Fluid, volume: float, minutes: float) -> None:
+        """Somebody gives the patient a fluid by hand: mL, over so many minutes."""
+        self.env.process(self.script.infuse(fluid, volume, minutes))
 
     def _take_baseline(self, visit: Visit) -> None:
         """What the session's changes are measured from: the patient as he is now."""
@@ -128,7 +134,8 @@ class Run:
 
     def disconnect(self) -> None:
         """The circuit is taken away and discarded."""
-        self._change()
+        self.change()
+        self._susceptibility = None
         self.patient.disconnect()
         visit = self.visits[-1]
         visit.post = self._levels()
@@ -139,25 +146,51 @@ class Run:
     def log(self, event: str, detail: str = "") -> None:
         """Something happened, in the session that runs if one does."""
         index, minute = 0, None
-        if self.visits and self.visits[-1].index == self._present:
+        if self.visits and self.visits[-1].index == self.present:
             visit = self.visits[-1]
             index, minute = visit.index, self.env.now - visit.start
         self.events.append(Event(self.env.now, index, minute, event, detail))
 
     # -- the clock --------------------------------------------------------------------------------
 
+    def _live(self, until: float) -> None:
+        """One event after the other; what happens in the patient before the next comes first."""
+        while self.env.peek() < until:
+            if self._susceptibility is None or not self._reacts_before(self.env.peek()):
+                self.env.step()
+        self.env.run(until=until)
+
+    def _reacts_before(self, next_event: float) -> bool:
+        """Let the patient live up to the next event, or to a reaction that comes before it.
+
+        Until then nothing else can happen, so he may be ahead of the clock.
+        """
+        susceptibility = self._susceptibility
+        assert susceptibility is not None
+        self.patient.advance(next_event, self._exchange, self.recorder.see, susceptibility.watch)
+        if susceptibility.due is None:
+            return False
+        reaction, ends = susceptibility.taken()
+        wait = max(0.0, self.patient.time - self.env.now)
+        self.env.process(self._react(reaction, wait, ends=ends))
+        return True
+
     def _catch_up(self) -> None:
         """Let the patient live up to the present under what held until now."""
         self.patient.advance(self.env.now, self._exchange, self.recorder.see)
 
-    def _change(self) -> None:
+    def change(self) -> None:
         """Something is about to change: close the stretch that ends now."""
         self._catch_up()
         self.recorder.end()
 
+    def resume(self) -> None:
+        """The stretch goes on after a change that is not the machine's."""
+        self.recorder.run(self.recorder.flows)
+
     # -- the course -------------------------------------------------------------------------------
 
-    _present = 0
+    present = 0
     """Index of the session that is on, 0 between sessions."""
 
     def _course(self) -> Process:
@@ -187,38 +220,41 @@ class Run:
 
     def _visit(self, index: int, planned: PlannedSession, rule: Rule | None) -> Process:
         """One session from set-up to disconnection."""
-        session = self._set_up(planned.prescription)
+        session = self._set_up(index, planned.prescription)
         self._catch_up()
         visit = Visit(index, self.env.now, session, books_before=self._books())
         self.visits.append(visit)
-        self._present = index
-        for path, value in self._settings.items():
+        self.present = index
+        for path, value in self.script.settings.items():
             session.change(path, value)
         if rule is not None and rule.action == "replace-with":
             assert rule.fluid is not None  # the format asks for it
             session.line.replace_all_with(rule.fluid)
             self.log("replacement-changed", f"all {rule.fluid.name}: {rule.text}")
-        self._begun[index - 1].succeed(session)
+        self.begun[index - 1].succeed(session)
         yield from session.run()
-        self._change()
-        self._present = 0
+        self.change()
+        self.present = 0
         self.recorder.watched = []
         self.recorder.begin_session(0)
         self.recorder.run(STOPPED)
 
-    def _set_up(self, prescription: Prescription) -> Session:
+    def _set_up(self, index: int, prescription: Prescription) -> Session:
         machine = self.scenario.machine
         assert machine is not None  # the format refuses sessions without a machine
+        luck = partial(self._luck.stream, "session", index) if self._luck else None
         return Session(
             env=self.env,
             bedside=self,
             machine=machine,
             prescription=prescription,
-            target=self._target(prescription.exchange, prescription.exchange_unit),
+            target=self.target(prescription.exchange, prescription.exchange_unit),
             citrate_limit=machine.device.anticoagulant_infusion_limit * self.blood_volume / 1000,
+            attendance=self.scenario.operator,
+            luck=luck,
         )
 
-    def _target(self, exchange: float, unit: str) -> float:
+    def target(self, exchange: float, unit: str) -> float:
         """Patient plasma to remove, mL."""
         per = {"PV": self.plasma_volume, "mL": 1.0, "mL/kg": self.scenario.patient.weight}
         return exchange * per[unit]
@@ -243,105 +279,49 @@ class Run:
         ]
         return min(holding, key=lambda rule: FIRST_ACTIONS.index(rule.action), default=None)
 
-    # -- events of the scenario -------------------------------------------------------------------
-
-    def _play(self, number: int, event: Dose | FcrnBlockade | Setting | Fault) -> Process:
-        """Wait until an event is due, then let it happen."""
-        session = event.session if isinstance(event, (Setting, Fault)) else None
-        if session is not None:
-            yield self._begun[session - 1]
-        yield self.env.timeout(event.at)
-        self._unplayed.discard(number)
-        if isinstance(event, Dose):
-            yield from self._give(event)
-        elif isinstance(event, FcrnBlockade):
-            yield from self._block_fcrn(event)
-        elif isinstance(event, Fault):
-            yield from self._fail(event)
-        else:
-            self._set(event)
-
-    def _give(self, dose: Dose) -> Process:
-        unit = self.scenario.solutes[dose.solute].kinetics.mass_unit
-        self._change()
-        if dose.over == 0:
-            self.patient.inject(dose.solute, dose.amount)
-        else:
-            self.patient.start_infusion(dose.solute, dose.amount / dose.over)
-        self._resume()
-        over = f" over {dose.over:g} min" if dose.over else ""
-        self.log("dose", f"{dose.amount:g} {unit} {dose.solute}{over}")
-        if dose.over:
-            yield self.env.timeout(dose.over)
-            self._change()
-            self.patient.stop_infusion(dose.solute, dose.amount / dose.over)
-            self._resume()
-            self.log("dose-ended", dose.solute)
-
-    def _block_fcrn(self, blockade: FcrnBlockade) -> Process:
-        self._change()
-        self.patient.start_blockade(blockade.fraction)
-        self._resume()
-        self.log("fcrn-blockade", f"{100 * blockade.fraction:g} %")
-        yield self.env.timeout(blockade.duration)
-        self._change()
-        self.patient.stop_blockade(blockade.fraction)
-        self._resume()
-        self.log("fcrn-blockade-ended")
-
-    def _fail(self, fault: Fault) -> Process:
-        alarm = BY_FAULT[fault.fault]
-        session = self.visits[-1].session
-        if self._present != fault.session or not session.running:
-            self.log("no-effect", f"{fault.fault}: the pumps are not running")
+    def _tell_not_run(self) -> None:
+        """Sessions that never came are in the log, too."""
+        if self._stopped:
             return
-        duration = alarm.usual if fault.duration is None else fault.duration
-        session.begin_fault(alarm, f"{fault.fault} for {duration:g} min")
-        yield self.env.timeout(duration)
-        session.end_fault(alarm)
+        for index, planned in enumerate(self.scenario.sessions, start=1):
+            if not self._due[index - 1]:
+                day = planned.at / MINUTES_PER_DAY
+                self.log("session-not-run", f"session {index} of day {day:g}: the run is over")
 
-    def _set(self, setting: Setting) -> None:
-        path, value = setting.path, setting.value
-        if path.startswith("solutes."):
-            self._change()
-            self.patient.set_synthesis(path.split(".")[1], value)
-            self._resume()
-        elif path == "patient.citrate_clearance":
-            self._change()
-            self.patient.set_citrate_clearance(value)
-            self._resume()
-        else:
-            if path == "prescription.exchange":
-                value = self._target(*value)
-            if setting.session is None:
-                self._settings[path] = value
-            session = self.visits[-1].session if self._present else None
-            if session is not None and setting.session in (None, self._present):
-                if setting.session is not None and not session.adjustable:
-                    self.log("no-effect", f"{path}: the exchange of this session is over")
-                    return
-                if not session.change(path, value):
-                    self.log("unchanged", f"{path} already is {setting.text}")
-                    return
-            elif setting.session is not None:
-                self.log("no-effect", f"{path}: session {setting.session} is over")
-                return
-        self.log("set", f"{path} to {setting.text}")
+    # -- chance -----------------------------------------------------------------------------------
 
-    def _resume(self) -> None:
-        """The stretch goes on after a change that is not the machine's."""
-        self.recorder.run(self.recorder.flows)
+    @staticmethod
+    def _luck_of(scenario: Scenario) -> Luck | None:
+        """Luck, if the scenario leaves anything to it."""
+        machine = scenario.machine
+        by_chance = machine is not None and machine.disturbances == "typical"
+        return Luck(scenario.seed) if by_chance else None
 
-    def _tell_unplayed(self) -> None:
-        """Nothing is lost: events and sessions that never came are in the log, too."""
-        self._present = 0
-        for number in sorted(self._unplayed):
-            self.log("no-effect", f"event {number + 1} of the scenario was never due")
-        if not self._stopped:
-            for index, planned in enumerate(self.scenario.sessions, start=1):
-                if not self._due[index - 1]:
-                    day = planned.at / MINUTES_PER_DAY
-                    self.log("session-not-run", f"session {index} of day {day:g}: the run is over")
+    def _become_susceptible(self, luck: Luck, index: int) -> Susceptibility:
+        """What this patient can suffer in this session."""
+
+        def stream(whose: str, purpose: str) -> Random:
+            return luck.stream(*((whose, index) if whose == "session" else (whose,)), purpose)
+
+        vitals_of = self.patient.vitals_of
+        return Susceptibility(
+            tuple(catalog.reaction(name) for name in catalog.names("reactions")),
+            self.patient.state,
+            lambda y: vitals_of(y).ionized_calcium,
+            self.patient.blood_volume,
+            stream,
+            first_session=index == 1,
+        )
+
+    def _react(self, reaction: catalog.Reaction, wait: float, *, ends: bool) -> Process:
+        """A reaction, at its instant."""
+        yield self.env.timeout(wait)
+        visit = self.visits[-1]
+        vitals = self.patient.vitals()
+        calcium = vitals.ionized_calcium
+        volume = vitals.blood_volume / visit.pre_blood_volume - 1
+        cause = f"ionized calcium {calcium:.2f} mmol/L, blood volume {100 * volume:+.1f} %"
+        visit.session.staff.react(reaction.name, cause, ends=ends)
 
     # -- summing up -------------------------------------------------------------------------------
 

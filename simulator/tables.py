@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -13,7 +15,7 @@ from rich.table import Table
 
 from simulator.catalog import Fact, Reference
 from simulator.provenance import Use
-from simulator.result import Result
+from simulator.result import Event, Result, SessionResult
 from simulator.units import MINUTES_PER_DAY
 
 NOT_CLINICAL = "For teaching and research, not for treating patients."
@@ -100,13 +102,104 @@ def solutes(result: Result) -> Table:
     return table
 
 
-def stopped(result: Result) -> list[str]:
-    """A line for each session that did not run to its end."""
+_BOTTLES = ("replacement-empty", "anticoagulant-empty", "waste-bag-full")
+"""Alarms that belong to any session."""
+_RETRIED = "access-pressure-low"
+_ADVICE = "pumps-stopped"
+"""An alarm that only follows from others."""
+_MANY = 12
+"""Rows about what happened, beyond which only the worst sessions are shown."""
+
+
+def happened(result: Result) -> Table | None:
+    """What was not planned, one row for each session that had any of it; None if none had.
+
+    Of many such sessions, those are shown that a patient would remember; the last row is the sum.
+    """
+    all_rows = [s for s in result.sessions if any(read(s) for _, read in _UNPLANNED)]
+    if not all_rows:
+        return None
+    shown = all_rows
+    if len(shown) > _MANY:
+        shown = [s for s in shown if s.stop_reason is not None or any(s.reactions.values())]
+    few = "" if len(shown) == len(all_rows) else " (sessions with a reaction or an early end)"
+    table = _table(f"What happened{few}")
+    for heading in ("#", "pauses\nmin", "access\npauses", "other\nalarms", "operator\nwaiting min"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("reactions", overflow="fold", max_width=28)
+    table.add_column("ended early", overflow="fold", max_width=32)
+    for s in shown:
+        table.add_row(str(s.index), *_counts([s]), s.stop_reason or "-")
+    if len(all_rows) > 1:
+        table.add_section()
+        early = sum(s.stop_reason is not None for s in all_rows)
+        table.add_row("all", *_counts(all_rows), f"{early} of {len(result.sessions)}")
+    return table
+
+
+def _counts(sessions: Sequence[SessionResult]) -> list[str]:
+    """Cells about one or more sessions: pauses, alarms, waiting, reactions."""
+    reactions: Counter[str] = Counter()
+    for session in sessions:
+        reactions.update(session.reactions)
+    felt = [name if n == 1 else f"{name} x{n}" for name, n in reactions.items() if n]
     return [
-        f"Session {s.index} ended early: {s.stop_reason}"
-        for s in result.sessions
-        if s.stop_reason is not None
+        f"{sum(s.pauses for s in sessions):.1f}",
+        str(sum(_access_pauses(s) for s in sessions)),
+        str(sum(_other_alarms(s) for s in sessions)),
+        f"{sum(s.operator_waiting for s in sessions):.1f}",
+        ", ".join(felt) or "-",
     ]
+
+
+def _access_pauses(session: SessionResult) -> int:
+    return session.alarms.get(_RETRIED, 0)
+
+
+def _other_alarms(session: SessionResult) -> int:
+    """Alarms that are neither daily work nor put right by the machine itself."""
+    return sum(
+        count
+        for name, count in session.alarms.items()
+        if name not in (*_BOTTLES, _RETRIED, _ADVICE)
+    )
+
+
+#: What was not planned in a session: label and how much of it there was.
+_UNPLANNED: tuple[tuple[str, Callable[[SessionResult], float]], ...] = (
+    ("access pauses", _access_pauses),
+    ("other alarms", _other_alarms),
+    ("reactions", lambda s: sum(s.reactions.values())),
+    ("operator waiting, min", lambda s: s.operator_waiting),
+    ("sessions ended early", lambda s: s.stop_reason is not None),
+)
+
+
+def warnings(result: Result) -> list[str]:
+    """Each warning once, as lines: in the words of its first session, with all that had it."""
+    given: dict[str, list[Event]] = {}
+    for event in result.events:
+        if event.event == "warning":  # the same words about another number are the same warning
+            given.setdefault(re.sub(r"\d", "", event.detail), []).append(event)
+    lines = []
+    for events in given.values():
+        where = _sessions([event.session for event in events])
+        text = f"Warning ({where}): {events[0].detail}"
+        lines += textwrap.wrap(text, 98, subsequent_indent="    ")
+    return lines
+
+
+def _sessions(numbers: Sequence[int]) -> str:
+    """Session numbers in words: "session 2", or "session 1, again in 2-4, 7"."""
+    first, *others = sorted(set(numbers))
+    runs: list[list[int]] = []
+    for number in others:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    parts = [f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs]
+    return f"session {first}" + (f", again in {', '.join(parts)}" if parts else "")
 
 
 def marker_of(result: Result) -> str:
@@ -117,13 +210,13 @@ def marker_of(result: Result) -> str:
     return next((name for name in result.solutes if name not in known), "igg")
 
 
-#: What a comparison shows of each arm: label, unit, and how to read it from a result.
 def comparison_rows(results: Sequence[Result]) -> list[tuple[str, list[float | None]]]:
     """Rows of a comparison: a label with its unit, and one number per arm."""
     rows: list[tuple[str, list[float | None]]] = [
         ("sessions", [float(len(r.sessions)) for r in results]),
         ("run time, min, all sessions", [sum(s.run_minutes for s in r.sessions) for r in results]),
         ("pauses, min", [sum(s.pauses for s in r.sessions) for r in results]),
+        *_unplanned(results),
         ("blood processed, mL", [sum(s.blood_processed for s in r.sessions) for r in results]),
         (
             "patient plasma removed, mL",
@@ -155,6 +248,14 @@ def comparison_rows(results: Sequence[Result]) -> list[tuple[str, list[float | N
             (f"{name} removed, {mass}", [r.solutes[name].removed for r in results]),
         ]
     return rows
+
+
+def _unplanned(results: Sequence[Result]) -> list[tuple[str, list[float | None]]]:
+    """Rows of a comparison about what was not planned, as far as it came to that in any arm."""
+    counted = [
+        (label, [float(sum(map(read, r.sessions))) for r in results]) for label, read in _UNPLANNED
+    ]
+    return [(label, [*values]) for label, values in counted if any(values)]
 
 
 def comparison(labels: Sequence[str], results: Sequence[Result]) -> Table:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field, replace
+from random import Random
 from typing import Any
 
 import simpy
 
 from simulator import catalog
 from simulator.boundary import REST, Exchange, Vitals
+from simulator.machine.alarms import BY_FAULT
 from simulator.machine.pumps import STOPPED, PumpFlows
 from simulator.machine.session import Session
 from simulator.orders import (
+    Attendance,
     FollowedSolute,
     MachineSettings,
     PatientDescription,
@@ -31,6 +34,8 @@ class StandIn:
     hematocrit: float = 0.40
     stretches: list[tuple[float, float, Exchange, PumpFlows]] = field(default_factory=list)
     events: list[tuple[float, str, str]] = field(default_factory=list)
+    gifts: list[tuple[float, str, float, float]] = field(default_factory=list)
+    """Fluids given by hand: when, which, mL, min."""
     _now: tuple[float, Exchange, PumpFlows] = (0.0, REST, STOPPED)
 
     def vitals(self) -> Vitals:
@@ -47,6 +52,9 @@ class StandIn:
 
     def disconnect(self) -> None:
         self.log("disconnected")
+
+    def give(self, fluid: catalog.Fluid, volume: float, minutes: float) -> None:
+        self.gifts.append((self.env.now, fluid.name, volume, minutes))
 
     def log(self, event: str, detail: str = "") -> None:
         self.events.append((self.env.now, event, detail))
@@ -73,12 +81,20 @@ def albumin_only(**changes: Any) -> Prescription:
     return replace(order, **changes)
 
 
+LARGE_BOTTLES = albumin_only(
+    replacement=(Replacement(replace(catalog.fluid("albumin-5"), container=9000.0), share=1.0),)
+)
+"""No bottle runs dry: for about 80 min, until the anticoagulant does, nothing calls anybody."""
+
+
 def session(
     hematocrit: float = 0.40,
     target: float = 3000,
     settings: MachineSettings | None = None,
     prescription: Prescription | None = None,
     citrate_limit: float = 1e9,
+    attendance: Attendance | None = None,
+    luck: Callable[[str], Random] | None = None,
 ) -> tuple[simpy.Environment, StandIn, Session]:
     """A session on a stand-in patient, not yet started."""
     env = simpy.Environment()
@@ -90,6 +106,8 @@ def session(
         prescription=prescription or albumin_only(),
         target=target,
         citrate_limit=citrate_limit,
+        attendance=attendance,
+        luck=luck,
     )
     return env, bedside, one
 
@@ -100,6 +118,53 @@ def run(env: simpy.Environment, one: Session, *others: Generator[Any, Any, None]
     for other in others:
         env.process(other)
     env.run()
+
+
+def fault(
+    one: Session, name: str, at: float, minutes: float | None = None, detail: str = "by the test"
+) -> Generator[Any, Any, None]:
+    """Let something go wrong at a time; without `minutes` until somebody mends it."""
+    yield one.env.timeout(at)
+    one.upkeep.begin_fault(BY_FAULT[name], detail, timed=minutes is not None)
+    if minutes is not None:
+        yield one.env.timeout(minutes)
+        one.upkeep.end_fault(BY_FAULT[name])
+
+
+def at(
+    one: Session, minute: float, then: Callable[..., Any], *arguments: Any, **more: Any
+) -> Generator[Any, Any, None]:
+    """Call something at a time."""
+    yield one.env.timeout(minute)
+    then(*arguments, **more)
+
+
+def event_names(bedside: StandIn) -> list[str]:
+    """What happened, in order."""
+    return [event for _, event, _ in bedside.events]
+
+
+def told(bedside: StandIn, event: str) -> list[tuple[float, str]]:
+    """When something happened, and with what words."""
+    return [(time, detail) for time, name, detail in bedside.events if name == event]
+
+
+def rinsed(bedside: StandIn) -> float:
+    """Of what was in the circuit, mL given back."""
+    return sum((e - s) * x.circuit_to_patient for s, e, x, _ in bedside.stretches)
+
+
+def standing(bedside: StandIn, since: float = 0.0) -> list[tuple[float, float]]:
+    """Stretches with all pumps at rest, adjoining ones joined."""
+    joined: list[tuple[float, float]] = []
+    for start, end, exchange, flows in bedside.stretches:
+        if flows.inlet or exchange != REST or end <= since:
+            continue
+        if joined and joined[-1][1] == start:
+            joined[-1] = (joined[-1][0], end)
+        else:
+            joined.append((start, end))
+    return joined
 
 
 def tracer(name: str = "tracer", initial: float = 100.0) -> FollowedSolute:

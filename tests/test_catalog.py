@@ -10,14 +10,17 @@ from typing import Any
 import pytest
 
 from simulator import catalog, units
-from simulator.catalog import Access, Device, Fact, Fluid, Solute
+from simulator.catalog import Access, Device, Fact, Fluid, Operator, Reaction, Solute
 from simulator.errors import CatalogError
 
-LOADERS: dict[str, Callable[[str], Device | Fluid | Solute | Access]] = {
+Entry = Device | Fluid | Solute | Access | Operator | Reaction
+LOADERS: dict[str, Callable[[str], Entry]] = {
     "devices": catalog.device,
     "fluids": catalog.fluid,
     "solutes": catalog.solute,
     "access": catalog.access,
+    "operators": catalog.operator,
+    "reactions": catalog.reaction,
 }
 ENTRIES = [(kind, name) for kind in catalog.KINDS for name in catalog.names(kind)]
 DAY = 1440.0
@@ -36,7 +39,10 @@ def test_the_promised_entries_are_there() -> None:
         "fluids": "albumin-5 albumin-4 saline fresh-frozen-plasma acd-a calcium-gluconate-10",
         "solutes": "igg igg1 igg2 igg3 igg4 iga igm ige albumin fibrinogen c3 c4 adamts13 ldl"
         " other-globulins",
-        "access": "central-venous-catheter peripheral-veins dialysis-catheter av-fistula",
+        "access": "central-venous-catheter peripheral-veins dialysis-catheter"
+        " dialysis-catheter-reversed av-fistula",
+        "operators": "nurse",
+        "reactions": "paresthesia hypotension vasovagal urticaria",
     }
     assert set(promised) == set(catalog.KINDS)
     for kind, entries in promised.items():

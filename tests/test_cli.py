@@ -179,7 +179,7 @@ def test_check_tells_good_from_bad(folder: Path, project: Path) -> None:
         (("compare", "quick.yaml"), 2, "nothing to compare"),
         (("run", "quick.yaml", "--set", "patient.wieght=70 kg"), 3, "weight"),
         (("run", "quick.yaml", "--set", "patient.weight=70 cm"), 3, "patient.weight"),
-        (("run", "quick.yaml", "--set", "machine.disturbances=typical"), 3, "not available yet"),
+        (("run", "quick.yaml", "--set", "machine.disturbances=typicl"), 3, "mean 'typical'?"),
         (("run", "quick.yaml", "--set", "prescription={exchange: 3 PV, replacement: []}"), 1,
          "min into the session: the plasma volume has fallen to"),
     ],
@@ -276,7 +276,8 @@ def test_compare_lays_runs_over_each_other(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["scenarios", "devices", "solutes", "fluids", "access",
-                                  "references", "rules", "faults"])  # fmt: skip
+                                  "operators", "reactions", "references", "rules", "faults",
+                                  "alarms"])  # fmt: skip
 def test_list_and_show_know_everything(kind: str, folder: Path) -> None:
     done = apheresis("list", kind, cwd=folder)
     assert done.returncode == 0

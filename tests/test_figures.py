@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -20,10 +21,12 @@ from matplotlib.figure import Figure
 
 from simulator import figures
 from simulator.figures.places import extent, spread, visible_texts
-from simulator.figures.session_events import flags_of, phases
+from simulator.figures.session_events import access_pauses, calcium_given, labels, lines, phases
+from simulator.figures.sessions import chosen_sessions
 from simulator.figures.slide import FOOTER, Slide
-from simulator.figures.style import GRAY, SERIES, display_name, ink, number
-from simulator.result import Result
+from simulator.figures.strip import Flag, flags_of
+from simulator.figures.style import GRAY, PURPLE, SERIES, display_name, ink, number
+from simulator.result import Event, Result
 from simulator.scenario import loads
 from simulator.simulation import simulate
 
@@ -107,6 +110,37 @@ SCENARIOS: dict[str, str] = {
         title: A run that ends within its only session
         course: {sessions: 1}
         simulation: {until: 50 min}""",
+    "reacting": """
+        title: A patient who reacts again and again
+        course: {sessions: 3, every: 2 d}
+        events:
+          - {session: 2, at: 20 min, fault: paresthesia}
+          - {session: 2, at: 32 min, fault: hypotension}
+          - {session: 2, at: 45 min, fault: clotting}
+          - {session: 2, at: 55 min, fault: urticaria}
+          - {session: 2, at: 62 min, fault: access-failure}
+          - {session: 2, at: 65 min, give: calcium-chloride-10, dose: 5 mL, over: 10 min}
+          - {session: 2, at: 78 min, fault: paresthesia}
+          - {session: 2, at: 95 min, fault: paresthesia}
+        simulation: {until: 6 d}""",
+    "turbulent": """
+        title: Whatever comes, on veins that give little, with one nurse for four machines
+        machine: {access: peripheral-veins, inlet_flow: 65 mL/min, disturbances: typical}
+        operator: {machines: 4}
+        course: {sessions: 3, every: 2 d}
+        events:
+          - {session: 3, at: 20 min, fault: paresthesia}
+          - {session: 3, at: 30 min, fault: vasovagal}
+          - {session: 3, at: 32 min, fault: access-failure}
+        simulation: {until: 6 d, seed: 3}""",
+    "turbulent alone": """
+        title: One session on veins that give little
+        machine: {access: peripheral-veins, inlet_flow: 65 mL/min, disturbances: typical}
+        course: {sessions: 1}
+        events:
+          - {session: 1, at: 40 min, fault: vasovagal}
+          - {session: 1, at: 41 min, fault: paresthesia}
+        simulation: {until: 1 d, seed: 4}""",
 }
 
 
@@ -295,27 +329,58 @@ def test_sessions_carry_the_numbers_of_the_summary() -> None:
 def test_faults_are_labeled_and_shaded_and_bottles_are_only_ticks() -> None:
     result = run("faults")
     figure = drawn("faults")["sessions"]
-    shown = words(figure)
-    assert {"access pressure low", "air in return", "ended early", "power failure"} <= set(
-        shown.split(" | ")
-    )
+    shown = words(figure).split(" | ")
+    assert {"access pressure low", "air in return × 3", "power failure"} <= set(shown)
+    assert "ended early: clotted" in shown
+    assert "bottle, bag" in shown
     assert "replacement empty" not in shown
     first = result.sessions[0]
     spans = [phase for phase, _, _ in phases(result, first)]
     assert spans == ["draw", "exchange"], "the circuit clotted: there was no rinseback"
 
 
-def test_flags_cover_neither_each_other_nor_a_pole() -> None:
-    result = run("faults")
-    slide = Slide("")
-    flags = flags_of(result, result.sessions[-1], 2, slide.points)
-    assert len(flags) >= 5
+def covered(flags: Sequence[Flag]) -> list[str]:
+    """Texts of flags that cover another, or the pole of another."""
+    found = []
     for one, other in itertools.permutations(flags, 2):
         low, high = one.reach
-        if one.row == other.row:
-            assert high <= other.reach[0] or other.reach[1] <= low
-        if one.row < other.row:
-            assert not low < other.minute < high
+        if one.row == other.row and low < other.reach[1] - 1e-9 and other.reach[0] < high - 1e-9:
+            found.append(f"{one.text} covers {other.text}")
+        if one.row < other.row and low + 1e-9 < other.minute < high - 1e-9:
+            found.append(f"{one.text} covers the pole of {other.text}")
+    return found
+
+
+@pytest.mark.parametrize("name", ["faults", "reacting", "turbulent", "turbulent alone"])
+def test_flags_cover_neither_each_other_nor_a_pole(name: str) -> None:
+    result = run(name)
+    chosen = chosen_sessions(result)
+    flags = flags_of(result, chosen[-1], len(chosen), Slide("").points)
+    assert len(flags) >= 4
+    assert covered(flags) == []
+
+
+NAMES = st.sampled_from(
+    ["alarm:access-pressure-low", "alarm:air-in-return", "alarm:replacement-empty", "set",
+     "reaction:paresthesia", "reaction:vasovagal", "operator:slow-inlet", "operator:give-fluid",
+     "operator:hold", "operator:hang-a-bottle", "alarm:pumps-stopped", "session-ended-early"]
+)  # fmt: skip
+
+
+@given(st.lists(st.tuples(NAMES, st.floats(5, 105)), max_size=40))
+def test_whatever_happens_flags_stay_apart(happened: list[tuple[str, float]]) -> None:
+    result = run("one")
+    session = result.sessions[0]
+    detail = "paresthesia: 10 mL calcium-gluconate-10"
+    happened = [(name, min(minute, session.connected_minutes)) for name, minute in happened]
+    events = [Event(0.0, 1, m, name, detail) for name, m in sorted(happened, key=lambda x: x[1])]
+    result = dataclasses.replace(result, events=events)
+    flags = flags_of(result, session, 2, lambda words, size: 6.0 * len(words))
+    assert covered(flags) == []
+    assert all(
+        f.reach[0] >= -1e-9 and f.reach[1] <= session.connected_minutes + 1e-9 for f in flags
+    )
+    assert bool(flags) == bool(labels(result, session)), "something is said if anything happened"
 
 
 def test_what_stops_the_pumps_is_never_left_out_for_a_phase() -> None:
@@ -326,6 +391,54 @@ def test_what_stops_the_pumps_is_never_left_out_for_a_phase() -> None:
     kept = {flag.text for flag in flags}
     assert "access pressure low" in kept
     assert "draw" not in kept
+
+
+def test_a_reaction_is_said_with_what_was_done_about_it_and_crosses_the_curves() -> None:
+    result = run("reacting")
+    session = result.sessions[1]
+    said = [label.words for label in labels(result, session)]
+    assert [text for text in said if text.startswith("paresthesia")] == [
+        "paresthesia: slower, calcium",
+        "paresthesia: slower, calcium, pause",
+        "paresthesia: session ended",
+    ]
+    assert "hypotension: more fluid, saline, pause" in said
+    assert not [text for text in said if "hang" in text or "early" in text]
+    crossing = [minute for minute, color in lines(result, session) if color == PURPLE]
+    assert crossing == pytest.approx([20.0, 32.0, 55.0, 78.0, 95.0])
+
+
+def test_calcium_given_by_hand_is_shown_for_as_long_as_it_ran_in() -> None:
+    result = run("reacting")
+    doses = [minute for dose in calcium_given(result, result.sessions[1]) for minute in dose]
+    assert doses == pytest.approx([20.0, 30.0, 65.0, 75.0, 78.0, 83.0])
+    assert "calcium given" in words(drawn("reacting")["sessions"])
+    assert "calcium given" not in words(drawn("five")["sessions"])
+
+
+def test_what_comes_again_and_again_is_named_once_and_marked_each_time() -> None:
+    result = run("one")
+    session = result.sessions[0]
+    events = [Event(0.0, 1, 5.0 * i, "alarm:access-pressure-low", "") for i in range(1, 13)]
+    result = dataclasses.replace(result, events=events)
+    assert [label.words for label in labels(result, session)] == ["access pressure low × 12"]
+    assert access_pauses(result, session) == [event.minute for event in events]
+    assert lines(result, session) == [], "the machine helps itself: the curves stay clear"
+
+
+def test_the_most_eventful_session_is_shown_instead_of_the_last_and_says_so() -> None:
+    result = run("reacting")
+    assert [session.index for session in chosen_sessions(result)] == [1, 2]
+    assert "Session 2, day 2: the most eventful" in words(drawn("reacting")["sessions"])
+    assert [session.index for session in chosen_sessions(run("five"))] == [1, 5]
+    assert "eventful" not in words(drawn("five")["sessions"])
+
+
+def test_arms_that_are_felt_differently_are_compared_minute_by_minute() -> None:
+    alike = figures.comparison([run("five"), run("weekly")], ["a", "b"])
+    apart = figures.comparison([run("five"), run("turbulent alone")], ["a", "b"])
+    assert "First session: blood volume (%)" not in words(alike)
+    assert "First session: blood volume (%)" in words(apart)
 
 
 @pytest.mark.parametrize(

@@ -297,6 +297,8 @@ def test_defaults_stand_in_the_document() -> None:
         "inlet_flow": "65 mL/min",
         "anticoagulant": {"fluid": "acd-a", "ratio": 10},
         "disturbances": "none",
+        "prime": "saline",
+        "rinseback": True,
     }
     assert document["prescription"]["fluid_balance"] == "100 %"
     assert document["simulation"] == {

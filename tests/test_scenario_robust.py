@@ -14,7 +14,25 @@ from simulator import scenario
 from simulator.errors import CommandError, ScenarioError
 from simulator.scenario.library import folder
 
-FILES = [path.read_bytes() for path in sorted(folder().glob("*.yaml"))]
+EVERYTHING = b"""
+format: 1
+patient: {sex: female, weight: 68 kg, height: 165 cm, hematocrit: 39 %}
+machine:
+  device: {like: spectra-optia, disturbances: {clotting: 5 %}}
+  access: {like: dialysis-catheter, recirculation: 15 %}
+  disturbances: typical
+  prime: {like: albumin-5, citrate: 1 mmol/L}
+  rinseback: no
+operator: {machines: 3, response: 30 s, vital_signs: never}
+prescription: {exchange: 1.0 PV, replacement: [{fluid: albumin-5, share: 100 %}]}
+course: {sessions: 2, every: 2 d}
+events:
+  - {session: 1, at: 40 min, give: calcium-gluconate-10, dose: 10 mL, over: 10 min}
+  - {session: 1, at: 60 min, set: prescription.replacement, to: fresh-frozen-plasma}
+  - {session: 2, at: 20 min, give: igg, dose: 0.4 g/kg}
+"""
+FILES = [EVERYTHING]
+FILES += [path.read_bytes() for path in sorted(folder().glob("*.yaml"))]
 FILES += [p.read_bytes() for p in sorted((Path(__file__).parent / "invalid").glob("*.yaml"))]
 
 VALUE = re.compile(rb": ([^,{}\[\]\n]+)")
@@ -25,6 +43,10 @@ STRANGE = [
     *(b"rest", b"igg", b"spectra-optia", b"[1, 2]", b"{a: b}", b"{like: igg1}", b"{like: [1]}"),
     *(b"!!python/object:os.system x", b"&a 1", b"*a", b"9" * 50, b"{per_week: 3, weeks: 300}"),
     *(b"[0 d, 2 d, null, x]", b"[{at: 3}, 4, null]", b"{like: amicus, separator: 3}"),
+    *(b"typical", b"never", b"yes", b"10 mL", b"5 mL/kg", b"saline", b"acd-a", b"250 mmHg"),
+    *(b"{like: amicus, disturbances: {clotting: 3}}", b"{machines: 3, response: 0 s}"),
+    *(b"[{at: 0 d, give: saline, dose: 5 mL/kg}, {at: 0 d, session: 1, give: igg, dose: 1 g}]",),
+    *(b"[{at: 1 h, session: 1, set: prescription.replacement, to: saline}]",),
 ]
 
 few = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
@@ -52,6 +74,10 @@ def answer(text: str | bytes, *overrides: str) -> None:
 @example("%YAML 1.1\n---\na: b")
 def test_any_text(text: str) -> None:
     answer(text)
+
+
+def test_the_file_that_is_damaged_below_is_whole() -> None:
+    assert scenario.loads(EVERYTHING).operator is not None
 
 
 @few
@@ -129,6 +155,11 @@ def test_damaged_files(text: bytes) -> None:
             *("solutes.x", "solutes.igg.like", "machine.device", "machine.device.inlet_flow_max"),
             *("prescription.replacement.0", "prescription.replacement.0.fluid.solutes.igg"),
             *("prescription.exchange", "prescription.calcium", "course", "course.at.0"),
+            *("operator", "operator.machines", "operator.response", "operator.vital_signs"),
+            *("machine.disturbances", "machine.prime", "machine.prime.citrate"),
+            *("machine.rinseback", "machine.access.recirculation", "machine.access.like"),
+            *("machine.device.disturbances", "machine.device.disturbances.clotting"),
+            *("events.0", "events.0.give", "events.0.dose", "events.0.session", "events.0.to"),
             *(
                 "course.then.0.prescription",
                 "events.0.at",

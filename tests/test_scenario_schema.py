@@ -51,6 +51,20 @@ def test_each_alternative_of_a_quantity_can_be_written(several: AnyMeasure) -> N
         assert several.read(measure.example).unit.dimension == measure.unit.dimension
 
 
+def test_words_and_quantities_that_share_a_key() -> None:
+    models = scenario.json_schema()["$defs"]
+    assert {"const": "never"} in models["Operator"]["properties"]["vital_signs"]["anyOf"]
+    assert {"const": "rest"} in models["Replacement"]["properties"]["volume"]["anyOf"]
+    assert models["Operator"]["properties"]["machines"]["maximum"] == 20
+    assert models["Machine"]["properties"]["rinseback"] == {"enum": [True, False, "yes", "no"]}
+
+
+def test_a_section_is_told_to_stand_at_the_top() -> None:
+    sections = set(written.SECTIONS)
+    words = {"format", "name", "title", "description", "references", "extends"}
+    assert sections | words == set(fields(written.Document))
+
+
 def test_names_of_the_catalog_complete() -> None:
     device = scenario.json_schema()["$defs"]["Machine"]["properties"]["device"]["anyOf"][0]
     assert "spectra-optia" in device["enum"]

@@ -10,192 +10,37 @@ from __future__ import annotations
 import dataclasses
 import difflib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
 from typing import Any, TypeVar
 
 from simulator import units
+from simulator.catalog.entries import GRADES as GRADES
+from simulator.catalog.entries import Access as Access
+from simulator.catalog.entries import Catabolism as Catabolism
+from simulator.catalog.entries import Device as Device
+from simulator.catalog.entries import Fact as Fact
+from simulator.catalog.entries import Facts as Facts
+from simulator.catalog.entries import Fluid as Fluid
+from simulator.catalog.entries import Operator as Operator
+from simulator.catalog.entries import Reaction as Reaction
+from simulator.catalog.entries import Reference as Reference
+from simulator.catalog.entries import SeparatorFacts as SeparatorFacts
+from simulator.catalog.entries import Solute as Solute
+from simulator.catalog.entries import quantity as quantity
 from simulator.errors import CatalogError
 
-KINDS = ("devices", "fluids", "solutes", "access")
+KINDS = ("devices", "fluids", "solutes", "access", "reactions", "operators")
 
 #: Keys of a catalog file that hold words; everything else is a number and needs a source.
-_WORDS = ("title", "unit", "kind", "anticoagulant")
-
-#: How a number was seen, from the strongest evidence to the weakest.
-GRADES = (
-    "paper",
-    "abstract",
-    "opening",
-    "published model code",
-    "vendor manual",
-    "second-hand",
-    "derived",
-    "unverified",
-    "assumed",
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """A number somebody stated, where they said so, and how we saw it."""
-
-    path: str
-    value: str
-    source: str
-    seen: str
-    at: str = ""
-    note: str = ""
-
-    def __post_init__(self) -> None:
-        if self.seen not in GRADES:
-            raise CatalogError(f"{self.path}: seen must be one of {', '.join(GRADES)}")
-        if not self.source:
-            raise CatalogError(f"{self.path}: a number needs a source")
-        if self.seen in ("assumed", "unverified") and not self.note:
-            raise CatalogError(f"{self.path}: a number {self.seen} needs a note saying why")
-
-
-Facts = Mapping[str, Fact]
-
-
-def quantity(unit: str, **default: Any) -> Any:
-    """A dataclass field that a catalog file gives as a quantity convertible to `unit`."""
-    return field(metadata={"unit": unit}, **default)
-
-
-@dataclass(frozen=True, slots=True)
-class Catabolism:
-    """How fast the intravascular pool is broken down, per min.
-
-    Without FcRn, `intrinsic` is the fractional catabolic rate itself. With it, recycling protects
-    `protected_fraction` of what would be broken down, less as total IgG (g/L) approaches
-    `half_saturation` [reference: Kim 2007, Valenzuela 2025; see patient.solutes].
-    """
-
-    intrinsic: float = quantity("1/min")
-    protected_fraction: float = quantity("1", default=0.0)
-    half_saturation: float = quantity("g/L", default=1.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Solute:
-    """A substance followed in the patient's plasma and interstitium."""
-
-    name: str
-    title: str
-    unit: str
-    catabolism: Catabolism
-    initial: float = 0.0
-    """Typical plasma concentration, in `unit`."""
-    intravascular_fraction: float = quantity("1", default=1.0)
-    """Share of the whole-body pool that is in plasma at rest."""
-    transcapillary_escape: float = quantity("1/min", default=0.0)
-    """Share of the plasma pool that leaves for the interstitium per min."""
-    sieving: float = quantity("1", default=1.0)
-    """Concentration in the removed plasma over concentration in the patient's plasma."""
-    synthesis_gain: float = quantity("1", default=0.0)
-    """Relative rise of synthesis per relative fall of plasma oncotic pressure."""
-    facts: Facts = field(default_factory=dict, compare=False, repr=False)
-
-    @property
-    def mass_unit(self) -> str:
-        """The unit its amounts are counted in."""
-        return units.concentration_unit(self.unit)[0]
-
-    @property
-    def per_volume(self) -> float:
-        """Milliliters that one `mass_unit` at a concentration of one `unit` fills."""
-        return units.concentration_unit(self.unit)[1]
-
-
-@dataclass(frozen=True, slots=True)
-class Fluid:
-    """A fluid given to the patient or to the circuit, with its composition."""
-
-    name: str
-    title: str
-    container: float = quantity("mL")
-    """Volume of one bottle or bag."""
-    citrate: float = quantity("mmol/L", default=0.0)
-    calcium: float = quantity("mmol/L", default=0.0)
-    strength: float = quantity("g/L", default=0.0)
-    """Mass of the named salt per liter, for drugs that are ordered in grams."""
-    solutes: Mapping[str, str] = field(default_factory=dict)
-    """Concentration text by solute name; what is not named is absent."""
-    facts: Facts = field(default_factory=dict, compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """How blood is reached."""
-
-    name: str
-    title: str
-    inlet_flow_max: float = quantity("mL/min")
-    facts: Facts = field(default_factory=dict, compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class SeparatorFacts:
-    """Which piece of physics separates the plasma, and its parameters in canonical units."""
-
-    kind: str
-    packed_hematocrit: float = quantity("1")
-
-
-@dataclass(frozen=True, slots=True)
-class Device:
-    """An apheresis machine with its disposable set."""
-
-    name: str
-    title: str
-    separator: SeparatorFacts
-    anticoagulant: str
-    """Name of the fluid it is anticoagulated with by default."""
-    anticoagulant_ratio: float = quantity("1")
-    """Inlet flow (blood and anticoagulant) over anticoagulant flow."""
-    anticoagulant_ratio_min: float = quantity("1")
-    anticoagulant_ratio_max: float = quantity("1")
-    anticoagulant_infusion_limit: float = quantity("mL/min/L")
-    """Most anticoagulant the patient may get, per liter of blood volume."""
-    inlet_flow: float = quantity("mL/min")
-    inlet_flow_min: float = quantity("mL/min")
-    inlet_flow_max: float = quantity("mL/min")
-    extracorporeal_volume: float = quantity("mL")
-    rinseback_volume: float = quantity("mL")
-    rinseback_flow: float = quantity("mL/min")
-    prime_time: float = quantity("min")
-    connect_time: float = quantity("min")
-    disconnect_time: float = quantity("min")
-    hematocrit_update: float = quantity("min")
-    """The plasma flow follows the patient's hematocrit at every event, and at least this often."""
-    change_over_time: float = quantity("min")
-    """Pumps stand still this long while a bottle or bag is changed."""
-    pump_stop_limit: float = quantity("min")
-    """After standing still longer than this the circuit is given up as clotted."""
-    waste_bag: float = quantity("mL")
-    facts: Facts = field(default_factory=dict, compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """One entry of the bibliography."""
-
-    key: str
-    citation: str
-    doi: str = ""
-    pmid: str = ""
-    note: str = ""
-
+_WORDS = ("title", "unit", "kind", "law", "anticoagulant")
 
 Entry = TypeVar("Entry", Solute, Fluid, Access, Device)
 
 
 def names(kind: str) -> tuple[str, ...]:
-    """All entries of a kind ("devices", "fluids", "solutes", "access"), sorted."""
+    """All entries of one of `KINDS`, sorted."""
     folder = resources.files(__name__) / kind
     return tuple(
         sorted(f.name.removesuffix(".yaml") for f in folder.iterdir() if f.name.endswith(".yaml"))
@@ -272,6 +117,20 @@ def access(name: str, changes: Mapping[str, Any] = MappingProxyType({})) -> Acce
     return Access(**_fields(Access, content, name), facts=dict(_facts(content, f"access.{name}")))
 
 
+def reaction(name: str, changes: Mapping[str, Any] = MappingProxyType({})) -> Reaction:
+    """The catalog's reaction with `changes` (plain quantities) laid over it."""
+    content = {**tree("reactions", name), **changes}
+    facts = dict(_facts(content, f"reactions.{name}"))
+    return Reaction(**_fields(Reaction, content, name), law=content["law"], facts=facts)
+
+
+def operator(name: str, changes: Mapping[str, Any] = MappingProxyType({})) -> Operator:
+    """The catalog's operator with `changes` (plain quantities) laid over it."""
+    content = {**tree("operators", name), **changes}
+    facts = dict(_facts(content, f"operators.{name}"))
+    return Operator(**_fields(Operator, content, name), facts=facts)
+
+
 def device(name: str, changes: Mapping[str, Any] = MappingProxyType({})) -> Device:
     """The catalog's device with `changes` (plain quantities) laid over it."""
     base = tree("devices", name)
@@ -285,6 +144,9 @@ def device(name: str, changes: Mapping[str, Any] = MappingProxyType({})) -> Devi
         **_fields(Device, content, name),
         separator=SeparatorFacts(separator["kind"], **_fields(SeparatorFacts, separator)),
         anticoagulant=content["anticoagulant"],
+        disturbances={
+            fault: _value(each).to("1") for fault, each in content.get("disturbances", {}).items()
+        },
         facts=dict(_facts(content, f"devices.{name}")),
     )
 

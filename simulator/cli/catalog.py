@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator
+from enum import Enum, IntEnum
 
 import click
 
 from simulator import catalog, scenario, tables
 from simulator.catalog import Fact
 from simulator.errors import CommandError
-from simulator.machine.alarms import ALARMS
+from simulator.machine.alarms import ALARMS, FAULTS
 
-Entry = catalog.Device | catalog.Solute | catalog.Fluid | catalog.Access
+Entry = (
+    catalog.Device
+    | catalog.Solute
+    | catalog.Fluid
+    | catalog.Access
+    | catalog.Operator
+    | catalog.Reaction
+)
 
-KINDS = ("scenarios", "devices", "solutes", "fluids", "access", "references", "rules", "faults")
+KINDS = (
+    *("scenarios", "devices", "solutes", "fluids", "access", "operators", "reactions"),
+    *("references", "rules", "faults", "alarms"),
+)
 
 RULES = {
     "when": "<name> < | > | <= | >= <quantity>; a solute followed, hematocrit, "
@@ -37,7 +49,7 @@ def list_command(kind: str | None) -> None:
 @click.command("show")
 @click.argument("name")
 def show_command(name: str) -> None:
-    """Show a scenario, device, solute, fluid, access or reference by NAME."""
+    """Show by NAME what `apheresis list` lists: a scenario, a device, a fault, a reference…"""
     for kind in catalog.KINDS:
         if name in catalog.names(kind):
             entry = _load(kind, name)
@@ -53,7 +65,12 @@ def show_command(name: str) -> None:
     if name in scenario.bundled_names():
         click.echo(scenario.text_of(name), nl=False)
         return
-    known = [n for kind in KINDS[:6] for n in _entries(kind)]
+    lines = [*_rule_words(name), *_alarm_words(name)]
+    if lines:
+        for line in lines:
+            click.echo(line)
+        return
+    known = [n for kind in KINDS for n in _entries(kind)]
     raise CommandError(f"nothing is called {name!r}; {_nearest(name, known)}")
 
 
@@ -65,8 +82,39 @@ def _entries(kind: str) -> dict[str, str]:
     if kind == "rules":
         return RULES
     if kind == "faults":
-        return {alarm.fault: f"{alarm.name}: {alarm.meaning}" for alarm in ALARMS}
+        alarms = {alarm.fault: f"{alarm.name}: {alarm.meaning}" for alarm in ALARMS}
+        return {
+            fault: alarms.get(fault) or f"the patient reacts: {_load('reactions', fault).title}"
+            for fault in FAULTS
+        }
+    if kind == "alarms":
+        return {alarm.name: alarm.meaning for alarm in ALARMS}
     return {name: _load(kind, name).title for name in catalog.names(kind)}
+
+
+def _rule_words(name: str) -> list[str]:
+    """The line of a word that a rule is written with: `when`, `stop`, `do: stop`."""
+    return [
+        f"{key}: {words}" for key, words in RULES.items() if name in (key, key.removeprefix("do: "))
+    ]
+
+
+def _alarm_words(name: str) -> list[str]:
+    """The rows of the alarms that have this name, or that this fault raises."""
+    lines = []
+    for alarm in ALARMS:
+        if name not in (alarm.name, alarm.fault):
+            continue
+        lines.append(f"{alarm.name}: {alarm.meaning}")
+        for part in dataclasses.fields(alarm):
+            value = getattr(alarm, part.name)
+            if isinstance(value, IntEnum):
+                value = value.name.lower()
+            elif isinstance(value, Enum):
+                value = value.value
+            if part.name not in ("name", "meaning") and isinstance(value, str) and value:
+                lines.append(f"    {part.name}: {value}")
+    return lines
 
 
 def _load(kind: str, name: str) -> Entry:
@@ -75,6 +123,8 @@ def _load(kind: str, name: str) -> Entry:
         "solutes": catalog.solute,
         "fluids": catalog.fluid,
         "access": catalog.access,
+        "operators": catalog.operator,
+        "reactions": catalog.reaction,
     }
     return load[kind](name)
 

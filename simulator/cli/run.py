@@ -93,7 +93,9 @@ def show(result: Result) -> None:
     )
     if result.sessions:
         console.print(tables.sessions(result))
-    console.print(tables.solutes(result))
-    for line in tables.stopped(result):
+    if happened := tables.happened(result):
+        console.print(happened)
+    for line in tables.warnings(result):
         console.print(line)
+    console.print(tables.solutes(result))
     console.print(tables.NOT_CLINICAL)

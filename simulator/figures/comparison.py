@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from simulator.figures.course import course_axis, ranked_solutes
+from simulator.figures.curves import curves_of
 from simulator.figures.slide import Slide
 from simulator.figures.style import (
     LIGHT,
@@ -21,6 +22,7 @@ from simulator.figures.style import (
     number,
     panel,
     percent,
+    time_axis,
 )
 from simulator.result import Result
 from simulator.units import MINUTES_PER_DAY
@@ -31,6 +33,8 @@ _LABEL = 150.0
 """Points that the label of a run may take."""
 _FAN = 0.5
 """Of the height of a row: how far apart its first and last session are drawn."""
+_CALCIUM_DIFFERS, _VOLUME_DIFFERS = 0.03, 1.0
+"""From how much on (mmol/L, %) the lowest values of first sessions are worth panels."""
 _PEAK_COUNTS = 5.0
 """Where the level rises above so many times its start, a percentage of the start says little."""
 
@@ -51,7 +55,12 @@ def comparison(results: Sequence[Result], labels: Sequence[str], title: str = ""
     above, below = slide.figure.subfigures(2, 1, height_ratios=heights, squeeze=False)[:, 0]
     falls, bars, minutes = below.subplots(1, 3)
 
-    _draw_courses(slide, above.subplots(), results, names, solute)
+    if _felt_differently(results):
+        course, felt = above.subfigures(1, 2, width_ratios=(2, 1))
+        _draw_courses(slide, course.subplots(), results, names, solute)
+        _draw_first_sessions(felt.subplots(2, 1, sharex=True), results)
+    else:
+        _draw_courses(slide, above.subplots(), results, names, solute)
     lowered = [[100 * fall for fall in _falls(result, solute)] for result in results]
     _draw_dots(slide, falls, "Lowered per session (%)", lowered)
     _draw_bars(slide, bars, "Removed in all", results, solute)
@@ -67,6 +76,34 @@ def _leading_solute(results: Sequence[Result]) -> str:
     """The first solute of the first run that all runs follow; IgG is followed in all."""
     shared = [n for n in ranked_solutes(results[0]) if all(n in r.solutes for r in results)]
     return shared[0] if shared else "igg"
+
+
+def _felt_differently(results: Sequence[Result]) -> bool:
+    """Whether the first sessions differ in what the patient feels of them."""
+    if not all(result.sessions for result in results):
+        return False
+    first = [result.sessions[0] for result in results]
+    calcium = [session.ionized_calcium_nadir for session in first]
+    volume = [100 * session.blood_volume_nadir for session in first]
+    return (
+        max(calcium) - min(calcium) > _CALCIUM_DIFFERS
+        or max(volume) - min(volume) > _VOLUME_DIFFERS
+    )
+
+
+def _draw_first_sessions(panels: Sequence[Axes], results: Sequence[Result]) -> None:
+    """Blood volume and ionized calcium in the first session of each run, minute by minute."""
+    blood, calcium = panels
+    panel(blood, "First session: blood volume (%)")
+    panel(calcium, "Ionized calcium (mmol/L)")
+    blood.axhline(0, color=LIGHT, linewidth=1.5, zorder=1)
+    for result, color in zip(results, SERIES, strict=False):
+        curves = curves_of(result, result.sessions[0])
+        blood.plot(curves.minutes, curves.blood_volume, color=color, alpha=0.9)
+        calcium.plot(curves.minutes, curves.ionized_calcium, color=color, alpha=0.9)
+    longest = max(result.sessions[0].connected_minutes for result in results)
+    time_axis(calcium, "min", 0, longest, ticks=6)
+    calcium.set_xlabel("Minutes since connection")
 
 
 def _falls(result: Result, solute: str) -> list[float]:

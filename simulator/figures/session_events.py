@@ -1,138 +1,73 @@
-"""What happened in a session, as a strip above its curves: phases, changes of bottles, alarms."""
+"""What happened in a session, in the words and marks of a figure: all read from its log.
+
+Daily work (a new bottle) and what passes by itself (an access that does not deliver for a moment)
+are marks in rows; what stops the session, what the patient feels, and what was changed get a label.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+import re
+from collections import Counter
+from dataclasses import dataclass, field
 
-from matplotlib.axes import Axes
-
-from simulator.figures.style import BLACK, GRAY, SHADE, SIZE, SMALL_SIZE, VERMILLION, ink
+from simulator.figures.style import BLACK, GRAY, PURPLE, VERMILLION
+from simulator.machine.alarms import ALARMS, Response
 from simulator.result import Event, Result, SessionResult
 
-ROWS = 4
-"""Rows of labels above the phases, at most."""
-_MOST = 8
-"""Labels in one strip, at most."""
+ALARM, ACT, REACTION = "alarm:", "operator:", "reaction:"
+"""How the names of events begin."""
 
-_CHANGES = ("alarm:replacement-empty", "alarm:anticoagulant-empty", "alarm:waste-bag-full")
-"""Bottles and bags to change, where the detail says "next": daily work, a small tick each."""
-
-_QUIET = (
-    "prime", "connect", "exchange", "disconnect", "target-reached", "cleared", "resumed",
-    "no-effect", "unchanged", "dose-ended", "fcrn-blockade-ended",
-)  # fmt: skip
-"""Events that need no label: they follow from one that has."""
+PHASES = ("draw", "exchange", "rinseback")
 _NAMED_PHASES = ("draw", "rinseback")
 
-_BAND = (0.42, 1.12)
-"""Height of the band of phases, in rows; ticks hang below it."""
-_PHASE_COLORS = {"draw": "#f2c48d", "exchange": "#cfe3f2", "rinseback": "#a9dccb"}
-_LONG_PAUSE = 1.5  # min; shorter ones are changes of bottles, which have their ticks
+_CONTAINERS = ("alarm:replacement-empty", "alarm:anticoagulant-empty", "alarm:waste-bag-full")
+"""Bottles and bags to change, where the detail says "next": daily work, a small tick each."""
+_ENDS = ("session-ended-early", "no-rinseback")
+_QUIET = (
+    "prime", "connect", "exchange", "disconnect", "target-reached", "cleared", "resumed", "warning",
+    "no-effect", "unchanged", "dose-ended", "fcrn-blockade-ended", "inlet-flow-lowered",
+    "inlet-flow-raised",
+)  # fmt: skip
+"""Events that need no label: they follow from one that has, or stand elsewhere."""
+NEEDED = 3
+"""Labels of this weight have a place before anything is said at length."""
+_SEVERAL = 2
+"""More alarms of one name than this are labeled once, with their number; those that pass by
+themselves already from two on."""
 
-_LONG_WORDS, _SHORT_WORDS = 0.33, 0.09
-"""Share of the page's width that the words in the bar of the exchange need."""
+_ANSWERS = {"slow-inlet": "slower", "hold": "pause", "raise-fluid-balance": "more fluid"}
+_END = "session ended"
+
+_RESPONSES = {ALARM + alarm.name: alarm.response for alarm in ALARMS}
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
-    """A label on a pole: its foot is the minute of its event."""
+@dataclass(slots=True)
+class Label:
+    """What is said of something that happened."""
 
     minute: float
     text: str
     color: str
     weight: int
     """The less, the sooner it is left out."""
-    width: float
-    """Of its text, in minutes."""
-    row: int = 0
-    leftward: bool = False
+    answers: list[str] = field(default_factory=list)
+    """What the staff did about it, in order."""
 
     @property
-    def reach(self) -> tuple[float, float]:
-        """The minutes that its text covers."""
-        if self.leftward:
-            return self.minute - self.width, self.minute
-        return self.minute, self.minute + self.width
+    def brief(self) -> str:
+        """The least that has to be said."""
+        return f"{self.text}: {_END}" if _END in self.answers else self.text
 
-
-def changes(result: Result, session: SessionResult) -> list[float]:
-    """Minutes at which a bottle or a bag had to be changed."""
-    return [event.minute or 0.0 for event in _events(result, session) if _is_change(event)]
-
-
-def flags_of(
-    result: Result, session: SessionResult, columns: int, points: Callable[[str, float], float]
-) -> list[Flag]:
-    """The labels of a session that find room above its phases, in rows.
-
-    `points` measures a text at a size. Labels that find no room are left out, the least weighty
-    first: all are in the log.
-    """
-    # An estimate on the safe side: margins and labels of the axes take 1.3 inches of the width.
-    inches = (SIZE[0] - 1.3) / columns - 0.3
-    minutes_per_point = session.connected_minutes / (72 * inches)
-    flags: list[Flag] = []
-    seen: set[str] = set()
-    for event in _events(result, session):
-        if event.event in _QUIET or _is_change(event):
-            continue
-        text, color, weight = _words(event)
-        if text in seen and color != VERMILLION:
-            continue
-        seen.add(text)
-        width = (points(text, SMALL_SIZE) + 8) * minutes_per_point
-        flags.append(Flag(event.minute or 0.0, text, color, weight, width))
-    while flags:
-        if len(flags) <= _MOST:
-            for rows in range(1, ROWS + 1):
-                if placed := _placed(flags, [], session.connected_minutes, rows):
-                    return placed
-        flags.remove(min(reversed(flags), key=lambda flag: flag.weight))
-    return flags
-
-
-def draw_events(
-    strip: Axes,
-    panels: Sequence[Axes],
-    session: SessionResult,
-    flags: Sequence[Flag],
-    ticks: Sequence[float],
-    pauses: Sequence[tuple[float, float]],
-    phases: Sequence[tuple[str, float, float]],
-) -> None:
-    """Draw the strip, and carry what stopped the pumps down through the panels."""
-    strip.set_axis_off()
-    rows = 1 + max((flag.row for flag in flags), default=0)
-    strip.set_ylim(0, max(strip.get_ylim()[1], _BAND[1] + rows + 0.1))
-    low, high = _BAND
-    for name, begin, end in phases:
-        strip.fill_between([begin, end], low, high, color=_PHASE_COLORS[name], linewidth=0)
-        if name == "exchange":
-            words = _exchange_words(strip, end - begin, bool(ticks))
-            middle = (low + high) / 2
-            strip.text((begin + end) / 2, middle, words, ha="center", va="center", zorder=3)
-    for begin, end in pauses:
-        if end - begin > _LONG_PAUSE:
-            strip.fill_between([begin, end], low, high, color=SHADE, linewidth=0)
-    strip.vlines(ticks, 0.0, low - 0.06, color=BLACK, linewidth=1.4)
-    for flag in flags:
-        strip.vlines([flag.minute], high, high + flag.row + 0.95, color=flag.color, linewidth=1.2)
-        strip.annotate(
-            flag.text, (flag.minute, high + flag.row + 0.5),
-            xytext=(-4 if flag.leftward else 4, 0), textcoords="offset points",
-            ha="right" if flag.leftward else "left", va="center",
-            color=ink(flag.color), fontsize=SMALL_SIZE,
-        )  # fmt: skip
-        if flag.color == VERMILLION:
-            for axes in panels:
-                axes.axvline(flag.minute, color=flag.color, linewidth=1.2, zorder=1)
+    @property
+    def words(self) -> str:
+        """All of it on one line."""
+        return f"{self.text}: {', '.join(self.answers)}" if self.answers else self.text
 
 
 def phases(result: Result, session: SessionResult) -> list[tuple[str, float, float]]:
     """Name, first and last minute of drawing, exchange and rinseback, as far as they came."""
-    begun = {e.event: e.minute or 0.0 for e in _events(result, session) if e.event in _PHASE_COLORS}
-    names = [name for name in _PHASE_COLORS if name in begun]
+    begun = {e.event: e.minute or 0.0 for e in _events(result, session) if e.event in PHASES}
+    names = [name for name in PHASES if name in begun]
     end = session.run[1] - session.connected[0]
     ends = [begun[name] for name in names[1:]] + [session.connected_minutes]
     if names and names[-1] != "rinseback":
@@ -140,63 +75,148 @@ def phases(result: Result, session: SessionResult) -> list[tuple[str, float, flo
     return [(name, begun[name], stop) for name, stop in zip(names, ends, strict=True)]
 
 
+def changes(result: Result, session: SessionResult) -> list[float]:
+    """Minutes at which a bottle or a bag had to be changed."""
+    return [event.minute or 0.0 for event in _events(result, session) if _is_change(event)]
+
+
+def access_pauses(result: Result, session: SessionResult) -> list[float]:
+    """Minutes at which the access did not deliver, and the machine tried again by itself."""
+    return [event.minute or 0.0 for event in _events(result, session) if _passes(event)]
+
+
+def lines(result: Result, session: SessionResult) -> list[tuple[float, str]]:
+    """Minute and color of what is carried down through the curves."""
+    found = []
+    for event in _events(result, session):
+        if event.event.startswith(REACTION):
+            found.append((event.minute or 0.0, PURPLE))
+        elif event.event in _ENDS or _stops(event):
+            found.append((event.minute or 0.0, VERMILLION))
+    return found
+
+
+def calcium_given(result: Result, session: SessionResult) -> list[tuple[float, float]]:
+    """First and last minute of each dose of calcium that was given by hand."""
+    found = []
+    for event in _events(result, session):
+        dose = re.fullmatch(r"\S+ mL calcium\S*(?: over (\S+) min)?", event.detail)
+        if event.event == "dose" and dose:
+            begin = event.minute or 0.0
+            end = begin + float(dose[1] or 0.0)
+            found.append((begin, min(end, session.connected_minutes)))
+    return found
+
+
+def eventful(result: Result, session: SessionResult) -> tuple[int, ...]:
+    """How much happened in a session: an early end counts most, then reactions, then alarms."""
+    events = _events(result, session)
+    return (
+        int(session.stop_reason is not None),
+        sum(session.reactions.values()),
+        sum(_stops(event) for event in events),
+        sum(_passes(event) for event in events),
+    )
+
+
+def labels(result: Result, session: SessionResult) -> list[Label]:
+    """What is worth words, in the order in which it happened."""
+    events = _events(result, session)
+    often = Counter((event.event, _passes(event)) for event in events if _is_alarm(event))
+    found: list[Label] = []
+    reactions: dict[str, Label] = {}
+    said: set[str] = set()
+    for event in events:
+        minute, kind = event.minute or 0.0, event.event
+        if kind.startswith(REACTION):
+            name = kind.removeprefix(REACTION)
+            reactions[name] = Label(minute, _plain(name), PURPLE, 5)
+            found.append(reactions[name])
+        elif kind.startswith(ACT):
+            name, _, what = event.detail.partition(": ")
+            if name in reactions:
+                reactions[name].answers.append(_answer(kind.removeprefix(ACT), what))
+        elif kind not in _QUIET and not _is_change(event) and not _told(event, reactions):
+            label = _label(event)
+            count = often[kind, _passes(event)]
+            once = not _is_alarm(event) or count > (1 if _passes(event) else _SEVERAL)
+            if _is_alarm(event) and once:
+                label.text += f" × {count}"
+            if not (once and label.text in said):
+                found.append(label)
+            said.add(label.text)
+    return found
+
+
 def _events(result: Result, session: SessionResult) -> list[Event]:
     return [event for event in result.events if event.session == session.index]
 
 
 def _is_change(event: Event) -> bool:
-    return event.event in _CHANGES and event.detail.startswith("next")
+    return event.event in _CONTAINERS and event.detail.startswith("next")
 
 
-def _words(event: Event) -> tuple[str, str, int]:
+def _passes(event: Event) -> bool:
+    """Whether it is an alarm that the machine itself puts right."""
+    by_itself = _RESPONSES.get(event.event) is Response.RETRY
+    return by_itself and not event.detail.endswith("all pumps stop")
+
+
+def _stops(event: Event) -> bool:
+    """Whether it is an alarm that stops the pumps until somebody comes; bottles do not count."""
+    stopping = _RESPONSES.get(event.event) in (Response.STOP, Response.RETRY)
+    return stopping and not _passes(event) and not _is_change(event)
+
+
+def _is_alarm(event: Event) -> bool:
+    """Whether it is an alarm that is worth a label; mere advice follows from another."""
+    quiet = _is_change(event) or _RESPONSES.get(event.event) is Response.TELL
+    return event.event.startswith(ALARM) and not quiet
+
+
+def _told(event: Event, reactions: dict[str, Label]) -> bool:
+    """Whether the label of another event says it already."""
+    if event.event == "dose":  # by the staff, as their answer
+        words = {event.detail.split()[2].split("-")[0]} if event.detail.count(" ") > 1 else set()
+        return any(words & set(label.answers) for label in reactions.values())
+    if event.event == "session-ended-early":
+        return event.detail in reactions and _END in reactions[event.detail].answers
+    return _RESPONSES.get(event.event) is Response.TELL
+
+
+def _answer(action: str, what: str) -> str:
+    if action == "give-fluid":  # such as "10 mL calcium-gluconate-10"
+        return what.rpartition(" ")[2].partition("-")[0]
+    return _END if action == "end-session" else _ANSWERS.get(action, _plain(action))
+
+
+def _label(event: Event) -> Label:
+    """The label of one event that is no reaction."""
+    text, color, weight = _words(event.event, event.detail)
+    weaker = 1 if _passes(event) else 0
+    return Label(event.minute or 0.0, text, color, weight - weaker)
+
+
+def _words(kind: str, detail: str) -> tuple[str, str, int]:
     """What the label of an event says, its color, and its weight."""
-    if event.event.startswith("alarm:"):
-        return event.event.removeprefix("alarm:").replace("-", " "), VERMILLION, 3
-    if event.event in ("session-ended-early", "no-rinseback"):
-        return event.event.removeprefix("session-").replace("-", " "), VERMILLION, 3
-    if event.event in _NAMED_PHASES:
-        return event.event, GRAY, _NAMED_PHASES.index(event.event)
-    if event.event == "set":
-        path, _, value = event.detail.partition(" to ")
-        return f"{path.rpartition('.')[2].replace('_', ' ')} {value}", BLACK, 2
-    if event.event == "replacement-changed":
-        return event.detail.partition(":")[0], BLACK, 2
-    return event.event.replace("-", " "), BLACK, 1
+    text, color, weight = _plain(kind.removeprefix(ALARM)), BLACK, 2
+    if kind.startswith(ALARM) or kind in _ENDS:
+        color, weight = VERMILLION, 3
+        if kind == "session-ended-early":
+            text, weight = f"ended early: {_plain(re.split(r': | [(]', detail)[0])}", 4
+    elif kind in _NAMED_PHASES:
+        color, weight = GRAY, _NAMED_PHASES.index(kind)
+    elif kind == "set":
+        path, _, value = detail.partition(" to ")
+        text = f"{path.removesuffix('.ratio').rpartition('.')[2].replace('_', ' ')} {value}"
+    elif kind == "replacement-changed":
+        text = detail.partition(":")[0]
+    elif kind == "dose":
+        text = detail.partition(" over ")[0]
+    else:
+        weight = 1
+    return text, color, weight
 
 
-def _placed(flags: Sequence[Flag], done: list[Flag], end: float, rows: int) -> list[Flag] | None:
-    """All flags with rows and sides such that no text covers a text or a pole; None if impossible.
-
-    Tries the lowest row and the right side first, and goes back where that leads nowhere.
-    """
-    if len(done) == len(flags):
-        return done
-    flag = flags[len(done)]
-    for row in range(rows):
-        for leftward in (False, True):
-            tried = replace(flag, row=row, leftward=leftward)
-            low, high = tried.reach
-            if low < 0 or high > end or any(_collide(tried, other) for other in done):
-                continue
-            if found := _placed(flags, [*done, tried], end, rows):
-                return found
-    return None
-
-
-def _collide(one: Flag, other: Flag) -> bool:
-    if one.row == other.row and one.reach[0] < other.reach[1] and other.reach[0] < one.reach[1]:
-        return True
-    # A pole goes up through all rows below its own label.
-    lower, upper = sorted((one, other), key=lambda flag: flag.row)
-    return lower.row < upper.row and lower.reach[0] < upper.minute < lower.reach[1]
-
-
-def _exchange_words(strip: Axes, minutes: float, with_ticks: bool) -> str:
-    """What fits into the bar of the exchange: its name and what the ticks are, or the name."""
-    left, right = strip.get_xlim()
-    place = strip.get_subplotspec()
-    columns = place.get_gridspec().ncols if place else 1
-    share = minutes / (right - left) / columns
-    if with_ticks and share > _LONG_WORDS:
-        return "exchange; ticks: bottle or bag changed"
-    return "exchange" if share > _SHORT_WORDS else ""
+def _plain(name: str) -> str:
+    return name.replace("-", " ")

@@ -1,21 +1,23 @@
-"""The first and the last session, minute by minute."""
+"""The first and the last session, or the most eventful one between them, minute by minute."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from simulator.figures.session_events import changes, draw_events, flags_of, phases
+from simulator.figures.curves import Curves, curves_of
+from simulator.figures.session_events import access_pauses, calcium_given, changes, eventful
 from simulator.figures.slide import HALO, Slide
+from simulator.figures.strip import draw_strip, flags_of, name_marks
 from simulator.figures.style import (
     BLACK,
     BLUE,
     GREEN,
     LIGHT,
+    PURPLE,
     SHADE,
     SMALL_SIZE,
     STYLE,
@@ -29,39 +31,25 @@ from simulator.figures.style import (
 from simulator.result import Result, SessionResult
 from simulator.units import MINUTES_PER_DAY
 
-_STANDING = 1e-9  # mL; less than this between two rows, and the blood pump stood still
 _LEAST_CALCIUM_RANGE = 0.12  # mmol/L, so that a change that nobody feels does not look like a fall
-
-
-@dataclass(frozen=True, slots=True)
-class _Curves:
-    """The curves of one session, by minute since first contact."""
-
-    session: SessionResult
-    minutes: Sequence[float]
-    blood_volume: Sequence[float]
-    """% above that before the first draw"""
-    ionized_calcium: Sequence[float]
-    """mmol/L"""
-    removed: Sequence[float]
-    """L of patient plasma"""
-    replaced: Sequence[float]
-    """L"""
-    pauses: Sequence[tuple[float, float]]
-    """Minutes during which all pumps stood still between first draw and end of the exchange."""
+_TALL_STRIP, _FEW_TICKS = 1.2, 4
+"""From this height on (in panels), a strip leaves its panels room for so many steps of an axis."""
+_DOSE_AT = 0.9
+"""Height of the bars of calcium given by hand, as a share of their panel."""
 
 
 @matplotlib.rc_context(STYLE)
 def sessions(result: Result) -> Figure | None:
-    """Blood volume, ionized calcium and plasma in the first and last session; None without any."""
+    """Blood volume, ionized calcium and plasma in two sessions; None without any."""
     if not result.sessions:
         return None
-    chosen = [result.sessions[0], *result.sessions[1:][-1:]]
-    columns = [_curves(result, session) for session in chosen]
+    chosen = chosen_sessions(result)
+    columns = [curves_of(result, session) for session in chosen]
     slide = Slide(result.scenario.title)
     flags = [flags_of(result, session, len(chosen), slide.points) for session in chosen]
     rows = 1 + max((flag.row for each in flags for flag in each), default=0)
-    heights = (0.45 + 0.27 * rows, 1, 1, 1)
+    retries = any(access_pauses(result, session) for session in chosen)
+    heights = (0.45 + 0.27 * rows + 0.18 * retries, 1, 1, 1)
     grid = slide.figure.subplots(
         4, len(columns), sharex="col", sharey="row", squeeze=False, height_ratios=heights
     )
@@ -70,70 +58,45 @@ def sessions(result: Result) -> Figure | None:
         strip, blood, calcium, plasma = grid[:, place]
         time_axis(plasma, "min", 0, session.connected_minutes, ticks=9)
         plasma.set_xlabel("Minutes since connection (gray: pumps stopped)")
-        day = session.start / MINUTES_PER_DAY
-        strip.set_title(f"Session {session.index}, day {day:.4g}", fontweight="bold")
-        draw_events(
-            strip, (blood, calcium, plasma), session, named,
-            changes(result, session), curves.pauses, phases(result, session),
-        )  # fmt: skip
+        strip.set_title(_heading(result, session), fontweight="bold")
+        draw_strip(strip, (blood, calcium, plasma), result, session, named, curves.pauses)
         _draw_blood_volume(slide, blood, curves)
         _draw_calcium(slide, calcium, curves)
+        _draw_doses(calcium, calcium_given(result, session), session.connected_minutes)
         _draw_plasma(plasma, curves)
         for axes in (blood, calcium, plasma):
             for begin, end in curves.pauses:
                 axes.axvspan(begin, end, facecolor=SHADE, edgecolor="none", zorder=0)
             axes.yaxis.label.set_fontsize(SMALL_SIZE)
+            if heights[0] > _TALL_STRIP:
+                axes.locator_params(axis="y", nbins=_FEW_TICKS, min_n_ticks=2)
             if place:
                 axes.set_ylabel("")
-    _set_ranges(list(grid[1:, 0]), columns)
+    name_marks(grid[0, 0], any(changes(result, session) for session in chosen), retries)
+    doses = any(calcium_given(result, session) for session in chosen)
+    _set_ranges(list(grid[1:, 0]), columns, doses)
     return slide.finished()
 
 
-def _curves(result: Result, session: SessionResult) -> _Curves:
-    rows = [i for i, index in enumerate(result.column("session")) if index == session.index]
-    time = result.column("time")
-    minutes = [time[i] * MINUTES_PER_DAY - session.connected[0] for i in rows]
-    draw, end = (t - session.connected[0] for t in session.run)
-    first = next(n for n, minute in enumerate(minutes) if minute >= draw - 1e-6)
-
-    def values(name: str) -> list[float]:
-        column = result.column(name)
-        return [column[i] for i in rows]
-
-    def since_start(name: str) -> list[float]:
-        moved = values(name)
-        return [(value - moved[0]) / 1000 for value in moved]
-
-    blood = values("blood_volume")
-    return _Curves(
-        session=session,
-        minutes=minutes,
-        blood_volume=[100 * (value / blood[first] - 1) for value in blood],
-        ionized_calcium=values("ionized_calcium"),
-        removed=since_start("patient_plasma_removed"),
-        replaced=since_start("replacement"),
-        pauses=_pauses(minutes, values("blood_processed"), draw, end),
-    )
+def chosen_sessions(result: Result) -> list[SessionResult]:
+    """The first and the last; instead of the last one between them in which most happened."""
+    first, *others = result.sessions
+    return [first, _most_eventful(result) or others[-1]] if others else [first]
 
 
-def _pauses(
-    minutes: Sequence[float], processed: Sequence[float], draw: float, end: float
-) -> list[tuple[float, float]]:
-    """Stretches of the run in which no blood was drawn."""
-    found: list[tuple[float, float]] = []
-    for i in range(len(minutes) - 1):
-        begin, stop = minutes[i], minutes[i + 1]
-        still = processed[i + 1] - processed[i] < _STANDING
-        if stop <= begin or not still or begin < draw - 1e-6 or stop > end + 1e-6:
-            continue
-        if found and found[-1][1] >= begin - 1e-6:
-            found[-1] = (found[-1][0], stop)
-        else:
-            found.append((begin, stop))
-    return found
+def _most_eventful(result: Result) -> SessionResult | None:
+    """The session in which most happened, if that is neither the first nor the last."""
+    found = max(reversed(result.sessions), key=lambda session: eventful(result, session))
+    as_much = eventful(result, result.sessions[0]) >= eventful(result, found)
+    return None if as_much or found is result.sessions[-1] else found
 
 
-def _draw_blood_volume(slide: Slide, axes: Axes, curves: _Curves) -> None:
+def _heading(result: Result, session: SessionResult) -> str:
+    most = ": the most eventful" if session is _most_eventful(result) else ""
+    return f"Session {session.index}, day {session.start / MINUTES_PER_DAY:.4g}{most}"
+
+
+def _draw_blood_volume(slide: Slide, axes: Axes, curves: Curves) -> None:
     panel(axes, ylabel="Blood volume\nchange (%)")
     axes.axhline(0, color=LIGHT, linewidth=1.5, zorder=1)
     axes.plot(curves.minutes, curves.blood_volume, color=BLACK)
@@ -142,7 +105,7 @@ def _draw_blood_volume(slide: Slide, axes: Axes, curves: _Curves) -> None:
     slide.note(axes, curves.minutes[lowest], curves.blood_volume[lowest], text, BLACK)
 
 
-def _draw_calcium(slide: Slide, axes: Axes, curves: _Curves) -> None:
+def _draw_calcium(slide: Slide, axes: Axes, curves: Curves) -> None:
     panel(axes, ylabel="Ionized Ca\n(mmol/L)")
     axes.plot(curves.minutes, curves.ionized_calcium, color=GREEN)
     lowest = min(range(len(curves.minutes)), key=curves.ionized_calcium.__getitem__)
@@ -150,7 +113,27 @@ def _draw_calcium(slide: Slide, axes: Axes, curves: _Curves) -> None:
     slide.note(axes, curves.minutes[lowest], curves.ionized_calcium[lowest], text, GREEN)
 
 
-def _draw_plasma(axes: Axes, curves: _Curves) -> None:
+def _draw_doses(axes: Axes, doses: Sequence[tuple[float, float]], end: float) -> None:
+    """A bar for each dose of calcium by hand; what they are stands in the widest gap."""
+    if not doses:
+        return
+    across = axes.get_xaxis_transform()
+    for begin, stop in doses:
+        axes.plot([begin, stop], [_DOSE_AT] * 2, color=PURPLE, linewidth=6, transform=across)
+        axes.plot([begin], [_DOSE_AT], "d", color=PURPLE, markersize=8, transform=across)
+    bounds = [0.0, *(minute for dose in sorted(doses) for minute in dose), end]
+    gaps = list(zip(bounds[::2], bounds[1::2], strict=True))
+    left, right = max(gaps, key=lambda gap: gap[1] - gap[0])
+    after = left > 0
+    axes.annotate(
+        "calcium given", (left if after else right, _DOSE_AT), xycoords=across,
+        xytext=(7 if after else -7, 0), textcoords="offset points", va="center",
+        ha="left" if after else "right", color=ink(PURPLE), fontsize=SMALL_SIZE,
+        path_effects=HALO,
+    )  # fmt: skip
+
+
+def _draw_plasma(axes: Axes, curves: Curves) -> None:
     panel(axes, ylabel="Plasma (L)")
     axes.plot(curves.minutes, curves.removed, color=VERMILLION)
     axes.plot(curves.minutes, curves.replaced, color=BLUE, linestyle=(0, (4, 1.5)))
@@ -166,7 +149,7 @@ def _draw_plasma(axes: Axes, curves: _Curves) -> None:
         )
 
 
-def _set_ranges(panels: Sequence[Axes], columns: Sequence[_Curves]) -> None:
+def _set_ranges(panels: Sequence[Axes], columns: Sequence[Curves], doses: bool) -> None:
     """One range for both columns, with room below the lowest points for their values."""
     blood, calcium, plasma = panels
     low = min(-1.0, *(min(c.blood_volume) for c in columns))
@@ -175,6 +158,6 @@ def _set_ranges(panels: Sequence[Axes], columns: Sequence[_Curves]) -> None:
     low = min(min(c.ionized_calcium) for c in columns)
     high = max(max(c.ionized_calcium) for c in columns)
     span = max(high - low, _LEAST_CALCIUM_RANGE)
-    calcium.set_ylim(low - 0.55 * span, low + 1.12 * span)
+    calcium.set_ylim(low - 0.55 * span, low + (1.45 if doses else 1.12) * span)
     most = max(max(*c.removed, *c.replaced) for c in columns)
     plasma.set_ylim(0, 1.1 * most if most else 1.0)

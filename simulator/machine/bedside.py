@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from simulator.boundary import Exchange, Vitals
+from simulator.catalog import Fluid
 from simulator.machine.pumps import PumpFlows
 
 
@@ -25,6 +26,10 @@ class Bedside(Protocol):
 
     def disconnect(self) -> None:
         """The circuit is taken away and discarded."""
+        ...
+
+    def give(self, fluid: Fluid, volume: float, minutes: float) -> None:
+        """Somebody gives the patient a fluid by hand: mL, over so many minutes."""
         ...
 
     def log(self, event: str, detail: str = "") -> None:

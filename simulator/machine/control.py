@@ -16,6 +16,8 @@ from simulator.orders import MachineSettings
 
 THICKEST_BLOOD = 0.75
 """Hematocrit beyond which no blood flows any more, and no patient is left [assumed]."""
+MARGIN = 0.9
+"""Factor on the packed hematocrit while the interface is not seen [reference rule, unverified]."""
 
 
 @dataclass
@@ -29,10 +31,15 @@ class Controller:
     """Most anticoagulant the patient may get, mL/min."""
     calcium: Fluid | None = None
     """The calcium solution, if one is ordered."""
+    slowed: float = 1.0
+    """Factor on the inlet flow while the access does not deliver more."""
+    interface_seen: bool = True
+    """Whether the interface of cells and plasma can be followed."""
 
     def deliverable_inlet(self) -> float:
         """The inlet flow that was set, or what the access can deliver if that is less; mL/min."""
-        return min(self.settings.inlet_flow, self.machine.access.inlet_flow_max)
+        set_flow = min(self.settings.inlet_flow, self.machine.access.inlet_flow_max)
+        return max(self.slowed * set_flow, min(set_flow, self.machine.device.inlet_flow_min))
 
     def filling(self) -> PumpFlows:
         """Flows while the circuit fills."""
@@ -67,27 +74,36 @@ class Controller:
         return pumps.exchange_flows(inlet, vitals.hematocrit, asked)
 
     def fills(self, flows: PumpFlows) -> Exchange:
-        """What these flows do to the patient while the circuit fills."""
+        """What these flows do to the patient while the circuit fills.
+
+        A prime of saline is displaced into the waste bag, any other into the patient.
+        """
+        prime = self.machine.prime
         return Exchange(
             blood_to_circuit=flows.blood,
             anticoagulant=self.machine.anticoagulant,
             anticoagulant_to_circuit=flows.anticoagulant,
+            given=((prime, flows.inlet),) if prime else (),
         )
 
     def exchanges(self, flows: PumpFlows, line: ReplacementLine) -> Exchange:
         """What these flows do to the patient while plasma is exchanged."""
         anticoagulant = self.machine.anticoagulant
-        given = [(anticoagulant, flows.anticoagulant_returned)]
+        given: list[tuple[Fluid, float]] = [(anticoagulant, flows.anticoagulant_returned)]
         if flows.replacement:
             given.append((line.fluid, flows.replacement))
         if flows.calcium and self.calcium:
             given.append((self.calcium, flows.calcium))
+        again = flows.share_recirculated
         return Exchange(
             plasma_to_circuit=flows.patient_plasma,
             anticoagulant=anticoagulant,
             anticoagulant_to_circuit=flows.anticoagulant_removed,
-            circuit_to_waste=flows.plasma,
-            given=tuple(given),
+            circuit_to_waste=flows.plasma - flows.recirculated,
+            given=tuple((fluid, (1 - again) * flow) for fluid, flow in given)
+            if again
+            else tuple(given),
+            wasted=tuple((fluid, again * flow) for fluid, flow in given) if again else (),
         )
 
     def _citrate_ratio(self, line: ReplacementLine) -> float:
@@ -104,4 +120,6 @@ class Controller:
             replaces=replaces,
             calcium_flow=self.settings.calcium_flow,
             calcium_per_replacement=self.settings.calcium_per_replacement,
+            recirculation=self.machine.access.recirculation,
+            margin=1.0 if self.interface_seen else MARGIN,
         )

@@ -28,11 +28,28 @@ class PumpFlows:
     calcium: float = 0.0
     plasma_processed: float = 0.0
     """Patient plasma that passes the separator."""
+    recirculated: float = 0.0
+    """Into the waste bag, given just before and drawn again: plasma to the machine, not to us."""
+
+    @property
+    def counted_plasma(self) -> float:
+        """What the machine counts as patient plasma: it cannot see recirculation."""
+        return self.patient_plasma + self.recirculated
+
+    @property
+    def fresh(self) -> float:
+        """All fluid that the return line carries beside the patient's own blood."""
+        return self.anticoagulant_returned + self.replacement + self.calcium
+
+    @property
+    def share_recirculated(self) -> float:
+        """Of the fluid given, the share that is drawn again and goes to waste."""
+        return self.recirculated / self.fresh if self.recirculated else 0.0
 
     @property
     def anticoagulant_removed(self) -> float:
         """Anticoagulant that leaves with the plasma."""
-        return self.plasma - self.patient_plasma
+        return self.plasma - self.counted_plasma
 
     @property
     def anticoagulant_returned(self) -> float:
@@ -64,6 +81,10 @@ class ExchangeSettings:
     """Calcium solution, mL/min."""
     calcium_per_replacement: float
     """Calcium solution per mL of replacement fluid."""
+    recirculation: float = 0.0
+    """Share of the blood drawn that was returned just before."""
+    margin: float = 1.0
+    """Below 1 the separator is run as if the blood were thicker by 1 over this."""
 
 
 def exchange_flows(inlet: float, hematocrit: float, settings: ExchangeSettings) -> PumpFlows:
@@ -77,7 +98,7 @@ def exchange_flows(inlet: float, hematocrit: float, settings: ExchangeSettings) 
     blood = inlet - anticoagulant
     channel_hematocrit = hematocrit * blood / inlet
     plasma_phase = inlet * (1 - channel_hematocrit)
-    plasma = settings.separator.plasma_flow(inlet, channel_hematocrit)
+    plasma = settings.separator.plasma_flow(inlet, channel_hematocrit / settings.margin)
     if plasma <= 0:
         raise ImpossibleRunError(
             f"no plasma can be separated at a hematocrit of {100 * hematocrit:.0f} %"
@@ -92,7 +113,7 @@ def exchange_flows(inlet: float, hematocrit: float, settings: ExchangeSettings) 
                 f"anticoagulant and calcium alone are more than that of the plasma taken off"
             )
         calcium = settings.calcium_flow + settings.calcium_per_replacement * replacement
-    return PumpFlows(
+    flows = PumpFlows(
         inlet=inlet,
         blood=blood,
         anticoagulant=anticoagulant,
@@ -101,6 +122,24 @@ def exchange_flows(inlet: float, hematocrit: float, settings: ExchangeSettings) 
         replacement=replacement,
         calcium=calcium,
         plasma_processed=blood * (1 - hematocrit),
+    )
+    return recirculating(flows, settings.recirculation) if settings.recirculation else flows
+
+
+def recirculating(flows: PumpFlows, recirculation: float) -> PumpFlows:
+    """The flows when a share of the blood drawn comes from the return line.
+
+    x = (1 - r) + r y                  x, y: the patient's own share of plasma drawn, returned
+    y = x (P - Q_p) / (P - Q_p + F)    P plasma drawn, Q_p taken off, F fluid given
+    so x = (1 - r) / (1 - r (P - Q_p) / (P - Q_p + F)), and Q_p (1 - x) is fluid given just before.
+    [mass balance of the return line, mixed; the hematocrit returned is taken to be that drawn]
+    """
+    left = flows.plasma_processed - flows.patient_plasma
+    own = (1 - recirculation) / (1 - recirculation * left / (left + flows.fresh))
+    return replace(
+        flows,
+        patient_plasma=own * flows.patient_plasma,
+        recirculated=(1 - own) * flows.patient_plasma,
     )
 
 

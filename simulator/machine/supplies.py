@@ -25,6 +25,10 @@ class Container:
         """Hang a new one."""
         self.room = self.size
 
+    def run_out(self) -> None:
+        """Nothing is left of it, but for what rounding would leave."""
+        self.room = 0.0
+
 
 class ReplacementLine:
     """The replacement fluids in the prescribed order of use, bottle by bottle.
@@ -64,6 +68,10 @@ class ReplacementLine:
         self.used[self._place] += volume
         self._bottle.room -= volume
 
+    def run_out(self) -> None:
+        """The bottle is empty."""
+        self._bottle.run_out()
+
     def change_bottle(self) -> None:
         """Hang the next bottle of the same fluid."""
         self._bottle.change()
@@ -72,6 +80,10 @@ class ReplacementLine:
         """Hang the first bottle of the next fluid."""
         self._place += 1
         self._bottle = Container(self.fluid.container)
+
+    def only(self, fluid: Fluid) -> bool:
+        """Whether nothing but this fluid is still to come."""
+        return all(order.fluid == fluid for order in self.orders[self._place :])
 
     def replace_all_with(self, fluid: Fluid) -> None:
         """From now on give this fluid only."""

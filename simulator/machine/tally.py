@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from simulator.machine.pumps import PumpFlows
+from simulator.orders import MachineSettings, Prescription
 
 
 @dataclass(slots=True)
@@ -20,6 +21,8 @@ class Tally:
     anticoagulant: float = 0.0
     anticoagulant_to_patient: float = 0.0
     calcium: float = 0.0
+    recirculated: float = 0.0
+    """Counted by the machine as patient plasma, but given just before."""
     exchange_anticoagulant: float = 0.0
     """Anticoagulant of the exchange alone, without that which fills the circuit."""
 
@@ -32,9 +35,16 @@ class Tally:
         self.replacement += flows.replacement * minutes
         self.anticoagulant += flows.anticoagulant * minutes
         self.calcium += flows.calcium * minutes
+        self.recirculated += flows.recirculated * minutes
         if flows.plasma:
-            self.anticoagulant_to_patient += flows.anticoagulant_returned * minutes
+            reaches = 1 - flows.share_recirculated
+            self.anticoagulant_to_patient += reaches * flows.anticoagulant_returned * minutes
             self.exchange_anticoagulant += flows.anticoagulant * minutes
+
+    @property
+    def counted_plasma(self) -> float:
+        """What the machine counts against the target, mL."""
+        return self.patient_plasma_removed + self.recirculated
 
 
 @dataclass(slots=True)
@@ -60,6 +70,19 @@ class Settings:
     fluid_balance: float
     calcium_flow: float
     calcium_per_replacement: float
+
+    @classmethod
+    def of(cls, machine: MachineSettings, order: Prescription, target: float) -> Settings:
+        """What is set when the session begins; `target` in mL of patient plasma."""
+        calcium = order.calcium
+        return cls(
+            inlet_flow=machine.inlet_flow,
+            ratio=machine.anticoagulant_ratio,
+            target=target,
+            fluid_balance=order.fluid_balance,
+            calcium_flow=(calcium.flow or 0.0) if calcium else 0.0,
+            calcium_per_replacement=(calcium.per_replacement or 0.0) if calcium else 0.0,
+        )
 
 
 #: What a scenario calls each setting.

@@ -11,19 +11,7 @@ from simulator import catalog
 from simulator.boundary import REST, Exchange, Vitals
 from simulator.errors import ImpossibleRunError
 from simulator.ledger import IN_CIRCULATION, Ledger
-from simulator.patient import equations, minerals, proteins
-from simulator.patient.equations import (
-    ALBUMIN,
-    BODY,
-    CIRCUIT,
-    IGG,
-    OTHER_GLOBULINS,
-    Constants,
-    FluxTotals,
-    Layout,
-    SoluteConstants,
-    Therapy,
-)
+from simulator.patient import books, equations, minerals, proteins, water
 from simulator.patient.integrator import (
     NEGLIGIBLE,
     SMALLEST_STEP,
@@ -32,6 +20,23 @@ from simulator.patient.integrator import (
     Step,
     StepTooSmallError,
     integrate,
+)
+from simulator.patient.state import (
+    ALBUMIN,
+    BODY,
+    BODY_POOLS,
+    CIRCUIT,
+    IGG,
+    OTHER_GLOBULINS,
+    Constants,
+    FluxTotals,
+    Layout,
+    SoluteConstants,
+    Therapy,
+    albumin_level,
+    concentration_in,
+    minerals_of,
+    plasma_oncotic_pressure,
 )
 from simulator.patient.volumes import volumes
 from simulator.units import MINUTES_PER_DAY
@@ -75,7 +80,8 @@ class Patient:
             for mass, f in zip(plasma, followed, strict=True)
         ]
         total_igg = followed[IGG].initial
-        calcium_volume = minerals.CALCIUM_LITER_PER_KG * description.weight
+        citrate_volume = minerals.CITRATE_LITER_PER_KG * description.weight
+        citrate_clearance = minerals.scaled_flow(minerals.CITRATE_CLEARANCE, description.weight)
         self.names = [f.kinetics.name for f in followed]
         self.layout = Layout(len(followed))
         self.ledger = Ledger() if ledger is None else ledger
@@ -87,12 +93,14 @@ class Patient:
             ),
             plasma_volume=at_rest.plasma,
             body_water=at_rest.plasma + at_rest.interstitial,
-            plasma_oncotic_pressure=equations.plasma_oncotic_pressure(plasma, at_rest.plasma),
-            interstitial_oncotic_pressure=equations.plasma_oncotic_pressure(
-                interstitium, at_rest.interstitial
+            plasma_oncotic_pressure=plasma_oncotic_pressure(plasma, at_rest.plasma),
+            interstitial_oncotic_pressure=plasma_oncotic_pressure(
+                interstitium, water.protein_space(at_rest.interstitial, at_rest.interstitial)
             ),
             f_cell_ratio=at_rest.f_cell_ratio,
-            calcium_volume=calcium_volume,
+            citrate_volume=citrate_volume,
+            citrate_clearance=citrate_clearance,
+            bone_release=minerals.scaled_flow(minerals.BONE_RELEASE, description.weight),
             ionized_calcium=description.ionized_calcium,
             starling=description.fluid_shift == "starling",
         )
@@ -100,26 +108,32 @@ class Patient:
             synthesis=tuple(f.synthesis for f in followed),
             infused=(0.0,) * len(followed),
             fcrn_blockade=0.0,
-            citrate_clearance=minerals.CITRATE_CLEARANCE * description.citrate_clearance,
+            citrate_clearance=citrate_clearance * description.citrate_clearance,
         )
-        calcium = minerals.calcium_content(
+        fluid_volume = (at_rest.plasma + at_rest.interstitial) / 1000
+        albumin = plasma[ALBUMIN] + interstitium[ALBUMIN]
+        calcium, magnesium = minerals.contents(
             description.ionized_calcium,
+            minerals.MAGNESIUM_AT_REST,
             minerals.CITRATE_AT_REST,
-            followed[ALBUMIN].initial,
-            at_rest.plasma / 1000,
-            calcium_volume,
+            minerals.calcium_space(fluid_volume, albumin),
+            minerals.magnesium_space(fluid_volume, albumin),
+            citrate_volume,
         )
         self.state: State = [
             at_rest.plasma,
             at_rest.interstitial,
             at_rest.red_cells,
-            minerals.CITRATE_AT_REST * minerals.CITRATE_VOLUME,
+            minerals.CITRATE_AT_REST * citrate_volume,
             calcium,
+            magnesium,
+            1.0,
             *plasma,
             *interstitium,
         ]
         self._infusions: list[tuple[str, float]] = []
         self._blockades: list[float] = []
+        self._fluids: list[tuple[catalog.Fluid, float]] = []
         self._next_step = FIRST_STEP
         for substance, amount in self.weigh().items():
             self.ledger.post(substance, amount, source="start", target=IN_CIRCULATION)
@@ -132,14 +146,23 @@ class Patient:
 
     def vitals_of(self, state: State) -> Vitals:
         """What a machine or a nurse would see in another state of this patient."""
-        plasma_volume, _, red_cells, _, _ = state[:BODY]
+        plasma_volume, red_cells = state[0], state[2]
         blood = plasma_volume + red_cells
+        now = minerals_of(state, len(self.names), self.constants.citrate_volume)
         return Vitals(
             hematocrit=red_cells / blood / self.constants.f_cell_ratio,
             blood_volume=blood,
             plasma_volume=plasma_volume,
-            ionized_calcium=equations.ionized_calcium(state, self.constants),
+            ionized_calcium=now.ionized_calcium,
+            ionized_magnesium=now.ionized_magnesium,
+            total_calcium=minerals.total_calcium(
+                now.ionized_calcium, now.free_citrate, albumin_level(state)
+            ),
         )
+
+    def blood_volume(self, state: State) -> float:
+        """Blood volume of a state, mL, circuit not counted: cheaper than all the vital signs."""
+        return state[0] + state[2]
 
     def concentration(self, name: str, state: State | None = None) -> float:
         """Plasma concentration of a solute, in its unit."""
@@ -149,12 +172,19 @@ class Patient:
 
     def citrate(self, state: State) -> float:
         """Citrate of a state, mmol/L."""
-        return state[3] / minerals.CITRATE_VOLUME
+        return state[3] / self.constants.citrate_volume
+
+    def parathyroid_hormone(self, state: State, ionized_calcium: float) -> float:
+        """Parathyroid hormone of a state with this ionized calcium (mmol/L), over rest."""
+        secreted = minerals.secretion(ionized_calcium, self.constants.ionized_calcium)
+        return minerals.parathyroid_hormone(state[6], secreted)
 
     def weigh(self) -> dict[str, float]:
         """What is in the patient and the circuit, by substance: the ledger must agree to it."""
-        plasma_volume, interstitial_volume, red_cells, citrate, calcium = self.state[:BODY]
-        cells, plasma, added, citrate_outside, calcium_outside = (
+        plasma_volume, interstitial_volume, red_cells, citrate, calcium, magnesium, _ = self.state[
+            :BODY
+        ]
+        cells, plasma, added, citrate_outside, calcium_outside, magnesium_outside = (
             self.state[self.layout.circuit] or [0.0] * CIRCUIT
         )
         outside = self.state[self.layout.circuit_solutes] or [0.0] * len(self.names)
@@ -163,6 +193,7 @@ class Patient:
             "red_cells": red_cells + cells,
             "citrate": citrate + citrate_outside,
             "calcium": calcium + calcium_outside,
+            "magnesium": magnesium + magnesium_outside,
         }
         masses = zip(
             self.names,
@@ -195,7 +226,7 @@ class Patient:
     def set_citrate_clearance(self, fraction: float) -> None:
         """Clear citrate at this fraction of normal from now on."""
         self.therapy = replace(
-            self.therapy, citrate_clearance=minerals.CITRATE_CLEARANCE * fraction
+            self.therapy, citrate_clearance=self.constants.citrate_clearance * fraction
         )
 
     def inject(self, name: str, amount: float) -> None:
@@ -214,6 +245,29 @@ class Patient:
         self._infusions.remove((name, rate))
         self._sum_infusions()
 
+    def inject_fluid(self, fluid: catalog.Fluid, volume: float) -> None:
+        """Give `volume` (mL) of a fluid into plasma at once."""
+        state = list(self.state)
+        state[0] += volume * (1 - fluid.hematocrit)
+        state[2] += volume * fluid.hematocrit
+        state[3] += volume * fluid.citrate / 1000
+        state[4] += volume * fluid.calcium / 1000
+        state[5] += volume * fluid.magnesium / 1000
+        for place, solute in enumerate(self.constants.solutes, BODY):
+            state[place] += volume * concentration_in(fluid, solute)
+        self.state = state
+        books.post_fluid(self.ledger, self.constants.solutes, fluid, volume)
+
+    def start_fluid(self, fluid: catalog.Fluid, flow: float) -> None:
+        """Give a fluid at `flow`, mL/min, beside what the machine and other drips give."""
+        self._fluids.append((fluid, flow))
+        self.therapy = replace(self.therapy, given=tuple(self._fluids))
+
+    def stop_fluid(self, fluid: catalog.Fluid, flow: float) -> None:
+        """Stop a fluid that was started with this flow; raises `ValueError` if none was."""
+        self._fluids.remove((fluid, flow))
+        self.therapy = replace(self.therapy, given=tuple(self._fluids))
+
     def _sum_infusions(self) -> None:
         # summed afresh, so that nothing is left of what was added and taken away again
         self.therapy = replace(
@@ -230,8 +284,14 @@ class Patient:
 
     def disconnect(self) -> None:
         """Take the circuit away; what is left in it is discarded with the set."""
-        cells, plasma, added, citrate, calcium = self.state[self.layout.circuit]
-        left = {"water": plasma + added, "red_cells": cells, "citrate": citrate, "calcium": calcium}
+        cells, plasma, added, citrate, calcium, magnesium = self.state[self.layout.circuit]
+        left = {
+            "water": plasma + added,
+            "red_cells": cells,
+            "citrate": citrate,
+            "calcium": calcium,
+            "magnesium": magnesium,
+        }
         left |= dict(zip(self.names, self.state[self.layout.circuit_solutes], strict=True))
         for substance, amount in left.items():
             self.ledger.post(substance, amount, source=IN_CIRCULATION, target="set")
@@ -272,8 +332,9 @@ class Patient:
             raise self._impossible("plasma volume", self.state[0], exchange) from None
         if until - self.time < SMALLEST_STEP:
             self.time = until
-        self._post(FluxTotals.of(totals, len(self.names)))
-        self._post_given(exchange, self.time - begin)
+        solutes, minutes = self.constants.solutes, self.time - begin
+        books.post_fluxes(self.ledger, solutes, FluxTotals.of(totals, len(solutes)))
+        books.post_given(self.ledger, solutes, self.therapy, exchange, minutes)
 
     def _steps(
         self, rates: Rates, until: float, watch: Watch | None
@@ -291,46 +352,6 @@ class Patient:
                 return
             yield taken
 
-    def _post(self, fluxes: FluxTotals) -> None:
-        post = self.ledger.post
-        post("water", fluxes.excreted, source=IN_CIRCULATION, target="kidneys")
-        post("citrate", fluxes.metabolized_citrate, source=IN_CIRCULATION, target="metabolism")
-        post("calcium", fluxes.released_calcium, source="bone", target=IN_CIRCULATION)
-        post("citrate", fluxes.wasted_citrate, source=IN_CIRCULATION, target="waste")
-        post("calcium", fluxes.wasted_calcium, source=IN_CIRCULATION, target="waste")
-        for name, made, broken_down, wasted in zip(
-            self.names, fluxes.synthesized, fluxes.catabolized, fluxes.wasted, strict=True
-        ):
-            post(name, made, source="synthesis", target=IN_CIRCULATION)
-            post(name, broken_down, source=IN_CIRCULATION, target="catabolism")
-            if wasted:
-                post(name, wasted, source=IN_CIRCULATION, target="waste")
-
-    def _post_given(self, exchange: Exchange, minutes: float) -> None:
-        """Book the flows that are constant over the stretch."""
-        post = self.ledger.post
-        for name, rate in zip(self.names, self.therapy.infused, strict=True):
-            if rate:
-                post(name, rate * minutes, source="doses", target=IN_CIRCULATION)
-        for fluid, flow in exchange.given:
-            self._post_fluid(fluid, flow * minutes)
-        if exchange.anticoagulant is not None:
-            self._post_fluid(exchange.anticoagulant, exchange.anticoagulant_to_circuit * minutes)
-        post("water", exchange.circuit_to_waste * minutes, source=IN_CIRCULATION, target="waste")
-
-    def _post_fluid(self, fluid: catalog.Fluid, volume: float) -> None:
-        post = self.ledger.post
-        post("water", volume, source=fluid.name, target=IN_CIRCULATION)
-        for substance, per_liter in (("citrate", fluid.citrate), ("calcium", fluid.calcium)):
-            if per_liter:
-                amount = volume * per_liter / 1000
-                post(substance, amount, source=fluid.name, target=IN_CIRCULATION)
-        for solute in self.constants.solutes:
-            concentration = equations.concentration_in(fluid, solute)
-            if concentration:
-                amount = volume * concentration
-                post(solute.name, amount, source=fluid.name, target=IN_CIRCULATION)
-
     def _refuse_negative(self, exchange: Exchange) -> None:
         if min(self.state[self.layout.patient]) >= -NEGLIGIBLE:
             return
@@ -340,14 +361,13 @@ class Patient:
 
     def _pool_name(self, place: int) -> str:
         if place < BODY:
-            return ("plasma volume", "interstitial volume", "red cells", "citrate", "calcium")[
-                place
-            ]
+            return BODY_POOLS[place]
         pool, solute = divmod(place - BODY, len(self.names))
         return f"{self.names[solute]} in {('plasma', 'the interstitium')[pool]}"
 
     def _impossible(self, pool: str, value: float, exchange: Exchange) -> ImpossibleRunError:
-        given = sum(flow for _, flow in exchange.given) + exchange.circuit_to_patient
+        fluids = (*exchange.given, *self.therapy.given)
+        given = sum(flow for _, flow in fluids) + exchange.circuit_to_patient
         taken = exchange.plasma_to_circuit + exchange.blood_to_circuit
         return ImpossibleRunError(
             f"at {self.time / MINUTES_PER_DAY:.4g} d the {pool} falls to zero ({value:.3g}): "

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
 from simulator import catalog, units
 from simulator.catalog import Access, Device, Fluid, SeparatorFacts
 from simulator.scenario.fields import Reference, unknown_key
+from simulator.scenario.limits import FAULTS, FRACTION
 from simulator.scenario.measures import read_quantity
 from simulator.scenario.report import Report, near_or_all, shown
 from simulator.scenario.tree import Path
+from simulator.units import Quantity
 
-#: Quantities that may be zero; all others of a device, an access or a fluid are above it.
+#: Quantities that may be zero, beside those that are zero where a catalog file is silent; all
+#: others of a device, an access or a fluid are above it.
 _MAY_BE_ZERO = frozenset(
     {
-        *("citrate", "calcium", "strength", "rinseback_volume"),
-        *("prime_time", "connect_time", "disconnect_time", "change_over_time"),
+        *("prime_time", "connect_time", "disconnect_time", "change_over_time", "rinseback_volume"),
+        *("pressure_drop_50", "pressure_drop_100", "pressure_spread"),
     }
 )
 
+#: Pressures that may lie on either side of that of the air.
+_EITHER_SIGN = frozenset({"vein_pressure", "access_pressure_limit"})
+
+#: Bare numbers that are no fractions.
+_RATIOS = ("anticoagulant_ratio", "anticoagulant_ratio_min", "anticoagulant_ratio_max")
 
 _WORDS = {"access": "vascular accesses"}
 
@@ -41,7 +50,9 @@ class Entries:
         if not isinstance(separator, Mapping):
             self.report.add((*path, "separator"), f"expected a mapping, got {shown(separator)}")
             separator = {}
-        usable = self._quantities(Device, changes, path, ("like", "separator", "anticoagulant"))
+        others = ("like", "separator", "anticoagulant", "disturbances")
+        disturbances = self._disturbances(reference.like, changes, (*path, "disturbances"))
+        usable = self._quantities(Device, changes, path, others)
         inner = self._quantities(SeparatorFacts, separator, (*path, "separator"))
         if anticoagulant is not None:
             named = Reference(anticoagulant, {}, in_place=False)
@@ -50,7 +61,31 @@ class Entries:
                 self.report.add((*path, "anticoagulant"), f"expected a fluid's name, got {got}")
             elif self._exists("fluids", named, (*path, "anticoagulant")):
                 usable["anticoagulant"] = anticoagulant
-        return catalog.device(reference.like, {**usable, "separator": inner})
+        return catalog.device(
+            reference.like, {**usable, "separator": inner, "disturbances": disturbances}
+        )
+
+    def _disturbances(self, like: str, changes: dict[str, Any], path: Path) -> dict[str, Any]:
+        """How likely each fault is on a device, with what is changed in place; taken out there."""
+        usual = dict(catalog.tree("devices", like).get("disturbances", {}))
+        written = changes.pop("disturbances", {})
+        if not isinstance(written, Mapping):
+            self.report.add(path, f"expected a mapping, got {shown(written)}")
+            return usual
+        known = [fault for fault in FAULTS if fault not in catalog.names("reactions")]
+        for fault, value in written.items():
+            if fault not in known:
+                hint = near_or_all(fault, known)
+                message = f"{shown(fault)} is not a fault of a machine{hint}"
+                self.report.add((*path, fault), message, on_key=True)
+                continue
+            try:
+                FRACTION.read(value)
+            except ValueError as error:
+                self.report.add((*path, fault), str(error))
+            else:
+                usual[fault] = str(value)
+        return usual
 
     def access(self, reference: Reference, path: Path) -> Access | None:
         """A vascular access."""
@@ -106,8 +141,11 @@ class Entries:
                 continue
             if quantity.unit.dimension != unit.dimension:
                 self.report.add(here, f"expected {wanted}, got {shown(value)}")
-            elif quantity.value < 0 or (quantity.value == 0 and key not in _MAY_BE_ZERO):
-                self.report.add(here, f"expected more than 0, got {shown(value)}")
+                continue
+            try:
+                _check_range(kind, key, quantity, value)
+            except ValueError as error:
+                self.report.add(here, str(error))
             else:
                 usable[key] = str(value)
         return usable
@@ -140,3 +178,16 @@ class Entries:
             else:
                 usable[name] = str(value)
         return usable
+
+
+def _check_range(kind: type, key: str, quantity: Quantity, written: Any) -> None:
+    """Raise `ValueError` for a number that is too small, or for a fraction above the whole."""
+    silent = {field.name for field in dataclasses.fields(kind) if field.default == 0.0}
+    may_be_zero = key in _MAY_BE_ZERO or key in silent
+    if key not in _EITHER_SIGN:
+        if quantity.value < 0 and may_be_zero:
+            raise ValueError(f"expected at least 0, got {shown(written)}")
+        if quantity.value < 0 or (quantity.value == 0 and not may_be_zero):
+            raise ValueError(f"expected more than 0, got {shown(written)}")
+    if not quantity.unit.dimension and key not in _RATIOS:
+        FRACTION.check_limits(quantity, written)

@@ -42,11 +42,14 @@ class Whole(Kind):
 
 @dataclass(frozen=True)
 class Choice(Kind):
-    """One word of a few."""
+    """One word of a few; or of many, which messages then do not list but call `what`."""
 
     words: tuple[str, ...]
+    what: str = ""
 
     def expectation(self) -> str:
+        if self.what:
+            return self.what
         if len(self.words) == 1:
             return self.words[0]
         return f"{', '.join(self.words[:-1])} or {self.words[-1]}"
@@ -55,6 +58,8 @@ class Choice(Kind):
         if isinstance(value, str) and value in self.words:
             return value
         hint = near(value, self.words) if isinstance(value, str) else ""
+        if self.what and not hint:
+            hint = f"; known: {', '.join(self.words)}"
         raise ValueError(f"expected {self.expectation()}, got {shown(value)}{hint}")
 
     def json_schema(self) -> dict[str, Any]:
@@ -120,23 +125,44 @@ class Anything(Kind):
 
 
 @dataclass(frozen=True)
-class VolumeOrRest(Kind):
-    """A volume, or the word `rest`."""
+class MeasureOrWord(Kind):
+    """A quantity, or one certain word that stands for none: `rest`, `never`."""
 
-    volume: Measure
+    measure: Measure
+    word: str
 
     def expectation(self) -> str:
-        return f"{self.volume.expectation()}, or 'rest'"
+        return f"{self.measure.expectation()}, or {self.word!r}"
 
     def read(self, value: Any) -> Quantity | str:
-        if value == "rest":
-            return "rest"
+        if value == self.word:
+            return self.word
         if isinstance(value, str) and not re.match(r"\s*[-+.\d]", value):
-            raise ValueError(f"expected {self.expectation()}, got {shown(value)}")
-        return self.volume.read(value)
+            hint = near(value, [self.word])
+            raise ValueError(f"expected {self.expectation()}, got {shown(value)}{hint}")
+        return self.measure.read(value)
 
     def json_schema(self) -> dict[str, Any]:
-        return {"anyOf": [{"const": "rest"}, self.volume.json_schema()]}
+        return {"anyOf": [{"const": self.word}, self.measure.json_schema()]}
+
+
+@dataclass(frozen=True)
+class YesNo(Kind):
+    """`yes` or `no`, which YAML 1.2 reads as words, or its own `true` and `false`."""
+
+    def expectation(self) -> str:
+        return "yes or no"
+
+    def read(self, value: Any) -> bool:
+        if isinstance(value, bool):
+            return value
+        if isinstance(value, str) and value in ("yes", "no"):
+            return value == "yes"
+        hint = near(value, ("yes", "no", "true", "false")) if isinstance(value, str) else ""
+        raise ValueError(f"expected yes or no, got {shown(value)}{hint}")
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"enum": [True, False, "yes", "no"]}
 
 
 @dataclass(frozen=True)
@@ -184,6 +210,9 @@ class CatalogName(Kind):
         return {"anyOf": [name, changed]}
 
 
-def unknown_key(key: str, known: Sequence[str]) -> str:
-    """The message for a key that does not belong where it stands."""
-    return f"unknown key {shown(key)}{near_or_all(key, known)}"
+def unknown_key(key: str, known: Sequence[str], sections: Sequence[str] = ()) -> str:
+    """The message for a key that does not belong where it stands, but perhaps at the top level."""
+    hint = near(key, known)
+    if not hint and key in sections:
+        hint = f"; {shown(key)} is a section of its own, at the top level of the file"
+    return f"unknown key {shown(key)}{hint or near_or_all(key, known)}"

@@ -13,10 +13,11 @@ from simulator.scenario.fields import (
     CatalogName,
     Choice,
     Exactly,
+    MeasureOrWord,
     Reference,
     Text,
-    VolumeOrRest,
     Whole,
+    YesNo,
 )
 from simulator.scenario.limits import (
     ACTIONS,
@@ -31,13 +32,16 @@ from simulator.scenario.limits import (
     FLUID_BALANCE,
     INLET_FLOW,
     INTERVAL,
+    MAX_MACHINES,
     MAX_SESSIONS,
     MOMENT,
     NAME,
     PER_DAY,
     PERCENT_UP,
     RATIO,
+    RESPONSE,
     SEX,
+    VITAL_SIGNS,
     VOLUME,
 )
 from simulator.scenario.measures import AnyMeasure, Measure
@@ -112,6 +116,16 @@ class Machine(Written):
     inlet_flow: Annotated[Quantity, INLET_FLOW] | None = None
     anticoagulant: Anticoagulant | None = None
     disturbances: Annotated[str, Choice(("none", "typical"))] | None = None
+    prime: Annotated[Reference, CatalogName("fluids", "a fluid", has_default=True)] | None = None
+    rinseback: Annotated[bool, YesNo()] | None = None
+
+
+class Operator(Written):
+    """Who looks after the machine, and after how many more; how soon and how often he comes."""
+
+    machines: Annotated[int, Whole(1, MAX_MACHINES)] | None = None
+    response: Annotated[Quantity, RESPONSE] | None = None
+    vital_signs: Annotated[Quantity | str, MeasureOrWord(VITAL_SIGNS, "never")] | None = None
 
 
 class Replacement(Written):
@@ -120,7 +134,7 @@ class Replacement(Written):
     needs: ClassVar[dict[str, str]] = {"fluid": "the name of a fluid, such as albumin-5"}
     fluid: Annotated[Reference, CatalogName("fluids", "a fluid")] | None = None
     share: Annotated[Quantity, Measure("80 %", low="0 %", high="100 %")] | None = None
-    volume: Annotated[Quantity | str, VolumeOrRest(VOLUME)] | None = None
+    volume: Annotated[Quantity | str, MeasureOrWord(VOLUME, "rest")] | None = None
     bottle: Annotated[Quantity, Measure("250 mL", low="10 mL", high="10 L")] | None = None
 
 
@@ -185,15 +199,18 @@ class Course(Written):
 
 
 class GiveEvent(Written):
-    """A dose of a solute followed."""
+    """A dose of a solute followed, or of a fluid, at a time of the course or within a session."""
 
     needs: ClassVar[dict[str, str]] = {
-        "give": "the name of a solute followed",
+        "give": "the name of a solute followed, or of a fluid",
         "at": "a time, such as '3 d'",
-        "dose": "a mass, an amount or units, such as '30 g'",
+        "dose": "a mass, an amount or units, such as '30 g', or the volume of a fluid",
     }
+    session: Annotated[int, Whole(1, MAX_SESSIONS)] | None = None
     at: Annotated[Quantity, MOMENT] | None = None
-    give: Annotated[str, Text("the name of a solute followed", longest=100)] | None = None
+    give: (
+        Annotated[str, Text("the name of a solute followed, or of a fluid", longest=100)] | None
+    ) = None
     dose: Annotated[Quantity, AnyMeasure("30 g")] | None = None
     over: Annotated[Quantity, Measure("6 h", low="0 min", high="20 y")] | None = None
 
@@ -237,7 +254,7 @@ class FaultEvent(Written):
     }
     session: Annotated[int, Whole(1, MAX_SESSIONS)] | None = None
     at: Annotated[Quantity, MOMENT] | None = None
-    fault: Annotated[str, Choice(FAULTS)] | None = None
+    fault: Annotated[str, Choice(FAULTS, "the name of a fault")] | None = None
     lasting: Annotated[Quantity, DURATION] | None = Field(default=None, alias="for")
 
 
@@ -314,9 +331,17 @@ class Document(Written):
     patient: Patient | None = None
     solutes: dict[str, Solute] | None = None
     machine: Machine | None = None
+    operator: Operator | None = None
     prescription: Prescription | None = None
     course: Course | None = None
     events: list[Annotated[Event, SKIP_UNUSABLE]] | None = None
     rules: list[Annotated[Rule, SKIP_UNUSABLE]] | None = None
     simulation: Simulation | None = None
     sweep: Sweep | None = None
+
+
+#: Keys of the document that hold a part of the scenario, as a mapping or a list.
+SECTIONS = (
+    *("patient", "solutes", "machine", "operator", "prescription", "course", "events", "rules"),
+    *("simulation", "sweep"),
+)

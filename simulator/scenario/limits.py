@@ -11,6 +11,7 @@ DESIGNS = ("grid", "zip", "random", "lhs", "sobol")
 SLUG = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
 MAX_SESSIONS = 1000
+MAX_MACHINES = 20  # that one operator looks after
 
 PERCENT_UP = Measure("100 %", low="0 %", high="1000 %")
 FRACTION = Measure("44 %", low="0 %", high="100 %")
@@ -36,6 +37,9 @@ CALCIUM_RATE = AnyMeasure(
         Measure("3.6 mmol/h", low="0 mmol/h", high="300 mmol/h"),
     ),
 )
+RESPONSE = Measure("30 s", low="0 s", high="1 h")
+VITAL_SIGNS = Measure("15 min", low="1 min", high="24 h")
+GIVEN = Measure("10 mL", low="0 mL", high="100 L")
 VOLUME = Measure("1000 mL", above="0 mL", high="100 L")
 INTERVAL = Measure("2 d", above="0 d", high="20 y")
 DELAY = Measure("1 d", low="1 h", high="20 y")  # nobody draws samples more often

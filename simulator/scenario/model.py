@@ -35,9 +35,11 @@ class Dose:
     """`amount` (in the solute's mass unit), given from `at` over `over` min (0: a bolus)."""
 
     at: float
+    """min from the start of the run; from first contact if `session` is given."""
     solute: str
     amount: float
     over: float = 0.0
+    session: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,8 @@ class FcrnBlockade:
 class Setting:
     """`path` (dotted, as in the file) takes `value` (canonical) at a time, or within a session.
 
-    Values: float for quantities, (number, unit) for an exchange; see `scenario.events.SETTABLE`.
+    Values: float for quantities, (number, unit) for an exchange, a `Fluid` for the replacement
+    (from then on all of it is this fluid); see `scenario.events.SETTABLE`.
     """
 
     path: str

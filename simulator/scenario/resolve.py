@@ -65,7 +65,7 @@ def _scenario(tree: Node, name: str, report: Report) -> Scenario:
             calcium=main.calcium if main else None,
             weight=patient.weight,
         ),
-        report,
+        entries,
     )
     decisions = rules(document, solutes, entries)
     _check_references(document, report)
@@ -88,6 +88,7 @@ def _scenario(tree: Node, name: str, report: Report) -> Scenario:
         rules=decisions,
         until=until.canonical,
         seed=seed,
+        operator=treatment.operator(document.operator, machine),
         description=document.description or "",
         references=tuple(document.references or ()),
         **intervals,
@@ -219,6 +220,9 @@ def _document(
     _patient_defaults(content["patient"], scenario.patient)
     if machine is not None:
         _machine_defaults(content.setdefault("machine", {}), machine)
+    if scenario.operator is not None:
+        for key, value in treatment.operator_defaults().items():
+            content.setdefault("operator", {}).setdefault(key, value)
     if "prescription" in content:
         content["prescription"].setdefault("fluid_balance", "100 %")
     simulation = content.setdefault("simulation", {})
@@ -248,6 +252,8 @@ def _machine_defaults(content: dict[str, Any], machine: MachineSettings) -> None
     anticoagulant.setdefault("fluid", machine.anticoagulant.name)
     anticoagulant.setdefault("ratio", machine.anticoagulant_ratio)
     content.setdefault("disturbances", machine.disturbances)
+    content.setdefault("prime", treatment.SALINE)
+    content["rinseback"] = machine.rinseback
 
 
 def _in_order(model: Any, content: Any) -> Any:

@@ -103,7 +103,8 @@ def _message(problem: Any, value: Any) -> str:
 def _unknown_and_missing(model: Written, path: Path, report: Report) -> None:
     known = fields(type(model))
     for key in model.model_extra or {}:
-        report.add((*path, key), unknown_key(key, list(known)), on_key=True)
+        message = unknown_key(key, list(known), () if path == () else written.SECTIONS)
+        report.add((*path, key), message, on_key=True)
     for key, expected in type(model).needs.items():
         if getattr(model, known[key]) is None:
             report.missing((*path, key), expected)

@@ -1,14 +1,15 @@
-"""The machine's settings and the prescription, from what is written and the catalog."""
+"""The machine's settings, who attends it, and the prescription, as written or by the catalog."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, TypeVar, cast
+from typing import Any, Literal, TypeVar, cast
 
-from simulator import units
+from simulator import catalog, units
 from simulator.catalog import Access, Device, Fluid
-from simulator.orders import CalciumOrder, MachineSettings, Replacement
+from simulator.orders import Attendance, CalciumOrder, MachineSettings, Replacement
 from simulator.scenario import format as written
 from simulator.scenario.entries import Entries
 from simulator.scenario.fields import Reference
@@ -20,6 +21,8 @@ from simulator.units import Quantity
 DEFAULT_DEVICE = "spectra-optia"
 DEFAULT_ACCESS = "central-venous-catheter"
 DEFAULT_CALCIUM = "calcium-gluconate-10"
+DEFAULT_OPERATOR = "nurse"
+SALINE = "saline"
 SHARE_TOLERANCE = 0.001 + 1e-9  # 0.1 %, and what adding floats leaves
 
 Entry = TypeVar("Entry")
@@ -62,10 +65,44 @@ def machine(model: written.Machine, entries: Entries) -> MachineSettings | None:
     check_inlet_flow(flow, device, access, (*path, "inlet_flow"), report)
     to_one = device.anticoagulant_ratio if ratio is None else ratio.canonical
     check_ratio(to_one, device, (*where, "ratio"), report)
-    disturbances = cast("Literal['none', 'typical']", model.disturbances or "none")
-    if disturbances == "typical":
-        report.add((*path, "disturbances"), "typical is not available yet; write none")
-    return MachineSettings(device, access, flow, fluid, to_one, disturbances)
+    prime = _named(entries.fluid, model.prime, SALINE, (*path, "prime"), report)
+    return MachineSettings(
+        device,
+        access,
+        flow,
+        fluid,
+        to_one,
+        disturbances=cast("Literal['none', 'typical']", model.disturbances or "none"),
+        prime=None if prime is None or _is_saline(prime) else prime,
+        rinseback=model.rinseback is not False,
+    )
+
+
+def operator(model: written.Operator | None, machine: MachineSettings | None) -> Attendance | None:
+    """Who attends; nobody is called where nothing random happens and the section is left out."""
+    if model is None and (machine is None or machine.disturbances == "none"):
+        return None
+    said, usual = model or written.Operator(), operator_defaults()
+    response = said.response or units.parse(usual["response"])
+    vital_signs = said.vital_signs or units.parse(usual["vital_signs"])
+    return Attendance(
+        machines=said.machines or usual["machines"],
+        response=response.canonical,
+        vital_signs=vital_signs.canonical if isinstance(vital_signs, Quantity) else math.inf,
+    )
+
+
+def operator_defaults() -> dict[str, Any]:
+    """The section `operator` as it would be written without a thought."""
+    usual = catalog.tree("operators", DEFAULT_OPERATOR)
+    times = {key: str(usual[key]["value"]) for key in ("response", "vital_signs")}
+    return {"machines": 1, **times}
+
+
+def _is_saline(prime: Fluid) -> bool:
+    """Whether a prime holds what saline holds; the size of the bag does not matter."""
+    saline = catalog.fluid(SALINE)
+    return replace(prime, container=saline.container) == saline
 
 
 def check_inlet_flow(

@@ -19,7 +19,7 @@ _ALTERNATIVES: tuple[tuple[frozenset[str], frozenset[str]], ...] = (
 )
 
 #: Keys whose value is a catalog name, or a mapping that changes what is `like` that name.
-_NAMED = frozenset({"device", "access", "fluid"})
+_NAMED = frozenset({"device", "access", "fluid", "prime"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,96 @@
+"""The operator: one person, perhaps for several machines, who needs a while to come."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Generator
+from contextlib import suppress
+from math import log
+from random import Random
+from typing import Any
+
+import simpy
+
+from simulator import catalog
+from simulator.machine.alarms import Priority
+from simulator.orders import Attendance
+
+Process = Generator[simpy.Event, Any, None]
+
+
+class Operator:
+    """Who looks after this machine, and after the others of the unit.
+
+    Without an `Attendance` this is the ideal operator: always there, at once. Without luck all
+    times are the medians, and the other machines call as regularly as bottles run dry.
+    """
+
+    def __init__(
+        self, env: simpy.Environment, attendance: Attendance | None, luck: Random | None
+    ) -> None:
+        self.env = env
+        self.attendance = attendance
+        self.luck = luck
+        self.habits = catalog.operator("nurse")
+        self.calls = 0
+        self.actions: Counter[str] = Counter()
+        self.waited = 0.0
+        """min from calls to arrivals, summed over the calls of this machine"""
+        self._person = simpy.PriorityResource(env)
+        self._at_work: list[simpy.Process] = []
+
+    def come(self, priority: Priority) -> Generator[simpy.Event, Any, Any]:
+        """Call; goes on when the operator stands at the machine. Yields what `leave` takes."""
+        called = self.env.now
+        self.calls += 1
+        visit = None
+        if self.attendance is not None:
+            visit = self._person.request(priority)
+            yield visit
+            yield self.env.timeout(self.around(self.attendance.response))
+        self.waited += self.env.now - called
+        return visit
+
+    def leave(self, visit: Any) -> None:
+        """Done here; the next one who called is served."""
+        if visit is not None:
+            self._person.release(visit)
+
+    def handling(self, usual: float) -> float:
+        """min that something takes which usually takes a free operator this long, way included."""
+        if self.attendance is None:
+            return usual
+        return self.around(max(usual - self.habits.response, 0.0))
+
+    def start(self) -> None:
+        """The shift: the other machines of the unit begin to call."""
+        if self.attendance is not None:
+            for other in range(1, self.attendance.machines):
+                self._at_work.append(self.env.process(self._another_machine(other)))
+
+    def stop(self) -> None:
+        """Nothing that the other machines do matters any more."""
+        for process in self._at_work:
+            if process.is_alive:
+                process.interrupt()
+        self._at_work.clear()
+
+    def _another_machine(self, place: int) -> Process:
+        """A machine next to this one: its bottles run dry, and it wants its operator."""
+        assert self.attendance is not None
+        every = self.habits.call_interval
+        wait = every * place / self.attendance.machines
+        with suppress(simpy.Interrupt):
+            while True:
+                yield self.env.timeout(wait)
+                with self._person.request(Priority.STOP) as visit:
+                    yield visit
+                    yield self.env.timeout(self.around(self.attendance.response))
+                    yield self.env.timeout(self.around(self.habits.call_time))
+                wait = self.luck.expovariate(1 / every) if self.luck else every
+
+    def around(self, median: float) -> float:
+        """A time (min) with this median: log-normal, or just that without luck."""
+        if self.luck is None or median <= 0:
+            return median
+        return self.luck.lognormvariate(log(median), self.habits.response_spread)

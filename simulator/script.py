@@ -1,0 +1,148 @@
+"""The events of a scenario: doses, drugs, faults and settings, each at its time."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any
+
+import simpy
+
+from simulator import catalog
+from simulator.machine.alarms import BY_FAULT
+from simulator.scenario.model import Dose, Event, Fault, FcrnBlockade, FluidDose, Setting
+
+if TYPE_CHECKING:
+    from simulator.simulation import Run
+
+Process = Generator[simpy.Event, Any, None]
+
+
+class Script:
+    """Plays what the scenario states, and remembers what never came."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.settings: dict[str, Any] = {}
+        """Machine settings and prescription items changed for all sessions to come."""
+        self._unplayed: set[int] = set()
+
+    def start(self) -> None:
+        """Every event waits for its time."""
+        for number, event in enumerate(self.run.scenario.events):
+            self._unplayed.add(number)
+            self.run.env.process(self._play(number, event))
+
+    def _play(self, number: int, event: Event) -> Process:
+        """Wait until an event is due, then let it happen."""
+        session = None if isinstance(event, FcrnBlockade) else event.session
+        if session is not None:
+            yield self.run.begun[session - 1]
+        yield self.run.env.timeout(event.at)
+        self._unplayed.discard(number)
+        if isinstance(event, Dose):
+            yield from self._give(event)
+        elif isinstance(event, FluidDose):
+            yield from self.infuse(event.fluid, event.volume, event.over)
+        elif isinstance(event, FcrnBlockade):
+            yield from self._block_fcrn(event)
+        elif isinstance(event, Fault):
+            yield from self._fail(event)
+        else:
+            self._set(event)
+
+    def _give(self, dose: Dose) -> Process:
+        unit = self.run.scenario.solutes[dose.solute].kinetics.mass_unit
+        self.run.change()
+        if dose.over == 0:
+            self.run.patient.inject(dose.solute, dose.amount)
+        else:
+            self.run.patient.start_infusion(dose.solute, dose.amount / dose.over)
+        self.run.resume()
+        over = f" over {dose.over:g} min" if dose.over else ""
+        self.run.log("dose", f"{dose.amount:g} {unit} {dose.solute}{over}")
+        if dose.over:
+            yield self.run.env.timeout(dose.over)
+            self.run.change()
+            self.run.patient.stop_infusion(dose.solute, dose.amount / dose.over)
+            self.run.resume()
+            self.run.log("dose-ended", dose.solute)
+
+    def infuse(self, fluid: catalog.Fluid, volume: float, minutes: float) -> Process:
+        """Give a fluid by hand, at once or over a time."""
+        self.run.change()
+        if minutes == 0:
+            self.run.patient.inject_fluid(fluid, volume)
+        else:
+            self.run.patient.start_fluid(fluid, volume / minutes)
+        self.run.resume()
+        over = f" over {minutes:g} min" if minutes else ""
+        self.run.log("dose", f"{volume:g} mL {fluid.name}{over}")
+        if minutes:
+            yield self.run.env.timeout(minutes)
+            self.run.change()
+            self.run.patient.stop_fluid(fluid, volume / minutes)
+            self.run.resume()
+            self.run.log("dose-ended", fluid.name)
+
+    def _block_fcrn(self, blockade: FcrnBlockade) -> Process:
+        self.run.change()
+        self.run.patient.start_blockade(blockade.fraction)
+        self.run.resume()
+        self.run.log("fcrn-blockade", f"{100 * blockade.fraction:g} %")
+        yield self.run.env.timeout(blockade.duration)
+        self.run.change()
+        self.run.patient.stop_blockade(blockade.fraction)
+        self.run.resume()
+        self.run.log("fcrn-blockade-ended")
+
+    def _fail(self, fault: Fault) -> Process:
+        session = self.run.visits[-1].session
+        if self.run.present != fault.session or not session.running:
+            self.run.log("no-effect", f"{fault.fault}: the pumps are not running")
+            return
+        if fault.fault not in BY_FAULT:
+            session.staff.react(fault.fault, "stated by the scenario", ends=False)
+            return
+        alarm = BY_FAULT[fault.fault]
+        duration = fault.duration
+        if duration is None and self.run.scenario.operator is None:
+            duration = alarm.usual
+        if duration is None:  # as long as the operator needs
+            session.upkeep.begin_fault(alarm, fault.fault, timed=False)
+            return
+        session.upkeep.begin_fault(alarm, f"{fault.fault} for {duration:g} min", timed=True)
+        yield self.run.env.timeout(duration)
+        session.upkeep.end_fault(alarm)
+
+    def _set(self, setting: Setting) -> None:
+        path, value = setting.path, setting.value
+        if path.startswith("solutes."):
+            self.run.change()
+            self.run.patient.set_synthesis(path.split(".")[1], value)
+            self.run.resume()
+        elif path == "patient.citrate_clearance":
+            self.run.change()
+            self.run.patient.set_citrate_clearance(value)
+            self.run.resume()
+        else:
+            if path == "prescription.exchange":
+                value = self.run.target(*value)
+            if setting.session is None:
+                self.settings[path] = value
+            session = self.run.visits[-1].session if self.run.present else None
+            if session is not None and setting.session in (None, self.run.present):
+                if setting.session is not None and not session.adjustable:
+                    self.run.log("no-effect", f"{path}: the exchange of this session is over")
+                    return
+                if not session.change(path, value):
+                    self.run.log("unchanged", f"{path} already is {setting.text}")
+                    return
+            elif setting.session is not None:
+                self.run.log("no-effect", f"{path}: session {setting.session} is over")
+                return
+        self.run.log("set", f"{path} to {setting.text}")
+
+    def tell_unplayed(self) -> None:
+        """Nothing is lost: events that never came are in the log, too."""
+        for number in sorted(self._unplayed):
+            self.run.log("no-effect", f"event {number + 1} of the scenario was never due")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from simulator import catalog
 from simulator.catalog import Fact
 from simulator.patient.volumes import PLASMA_VOLUME
-from simulator.scenario.model import Scenario
+from simulator.scenario.model import FluidDose, Scenario, Setting
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,9 @@ class Use:
 EQUATIONS: Mapping[str, str] = {
     "colloid oncotic pressure": "landis-pappenheimer",
     "oncotic pressure of 4 % albumin, to which the equation is scaled": "aas-1993",
+    "filtration of water through capillaries": "pietribiasi-2016",
+    "pressure of a filled interstitium": "reed-1981",
+    "interstitial volume that is closed to albumin": "reed-1989",
     "FcRn-saturable catabolism of IgG": "kim-2007",
     "catabolic rates of IgG at low and high levels": "waldmann-1969",
     "calcium that bone gives under parathyroid hormone": "zhao-weinstein-2019",
@@ -47,19 +51,36 @@ def facts_of(scenario: Scenario) -> Iterator[Fact]:
     for followed in scenario.solutes.values():
         yield from followed.kinetics.facts.values()
     machine = scenario.machine
-    if machine is None:
-        return
-    yield from machine.device.facts.values()
-    yield from machine.access.facts.values()
-    fluids = {machine.anticoagulant.name: machine.anticoagulant}
-    for session in scenario.sessions:
-        fluids |= {r.fluid.name: r.fluid for r in session.prescription.replacement}
-        if session.prescription.calcium is not None:
-            calcium = session.prescription.calcium.fluid
-            fluids[calcium.name] = calcium
-    fluids |= {rule.fluid.name: rule.fluid for rule in scenario.rules if rule.fluid is not None}
+    fluids = {fluid.name: fluid for fluid in _fluids(scenario)}
+    if machine is not None:
+        yield from machine.device.facts.values()
+        yield from machine.access.facts.values()
+        if scenario.operator is not None:
+            yield from catalog.operator("nurse").facts.values()
+        if machine.disturbances == "typical":
+            for name in catalog.names("reactions"):
+                yield from catalog.reaction(name).facts.values()
     for fluid in fluids.values():
         yield from fluid.facts.values()
+
+
+def _fluids(scenario: Scenario) -> Iterator[catalog.Fluid]:
+    """Every fluid that the scenario names, in the order in which a run may use it."""
+    machine = scenario.machine
+    if machine is not None:
+        yield machine.anticoagulant
+        if machine.prime is not None:
+            yield machine.prime
+    for session in scenario.sessions:
+        yield from (r.fluid for r in session.prescription.replacement)
+        if session.prescription.calcium is not None:
+            yield session.prescription.calcium.fluid
+    yield from (rule.fluid for rule in scenario.rules if rule.fluid is not None)
+    for event in scenario.events:
+        if isinstance(event, FluidDose):
+            yield event.fluid
+        elif isinstance(event, Setting) and isinstance(event.value, catalog.Fluid):
+            yield event.value
 
 
 def sources_of(scenario: Scenario) -> list[Use]:

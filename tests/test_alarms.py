@@ -258,14 +258,14 @@ def test_one_alarm_released_leaves_the_others_latched() -> None:
 @given(
     st.sampled_from(ALARMS),
     st.lists(
-        st.tuples(st.sampled_from(["begin", "end", "acknowledge"]), st.sampled_from([0.0, 0.5, 2])),
+        st.tuples(st.sampled_from(["begin", "end", "acknowledge"]), st.sampled_from([0.0, 0.3, 2])),
         max_size=12,
     ),
 )
 def test_an_alarm_is_latched_from_sounding_until_both_acknowledged_and_over(
     alarm: Alarm, story: list[tuple[str, float]]
 ) -> None:
-    """Against a state machine of three flags; every step waits less or more than any hold."""
+    """Against a state machine of three flags; no sum of these times is a hold."""
     bench = Bench()
     holds, latched, seen, lasted = False, False, False, 0.0
     for what, minutes in story:

@@ -138,6 +138,7 @@ SCENARIOS: dict[str, str] = {
         machine: {access: peripheral-veins, inlet_flow: 65 mL/min, disturbances: typical}
         course: {sessions: 1}
         events:
+          - {session: 1, at: 6 min, give: calcium-gluconate-10, dose: 20 mL, over: 5 min}
           - {session: 1, at: 40 min, fault: vasovagal}
           - {session: 1, at: 41 min, fault: paresthesia}
         simulation: {until: 1 d, seed: 4}""",

@@ -11,7 +11,8 @@ import pytest
 
 from simulator import catalog, scenario
 from simulator.machine import separators
-from simulator.machine.alarms import ALARMS, Alarm
+from simulator.machine.alarms import BY_FAULT, Alarm
+from simulator.patient.reactions import LAWS
 from simulator.simulation import simulate
 
 NEW_FILES = {
@@ -91,11 +92,18 @@ course: {sessions: 1}
 """
 
 
-@pytest.mark.parametrize("alarm", ALARMS, ids=lambda alarm: alarm.name)
+@pytest.mark.parametrize("alarm", BY_FAULT.values(), ids=lambda alarm: alarm.name)
 def test_every_row_of_the_alarms_is_a_fault_that_a_scenario_may_name(alarm: Alarm) -> None:
     event = f"events=[{{session: 1, at: 30 min, fault: {alarm.fault}, for: 1 min}}]"
     result = simulate(scenario.loads(PLAIN, "alarms", [event]))
     assert result.sessions[0].alarms[alarm.name] >= 1
+
+
+@pytest.mark.parametrize("name", catalog.names("reactions"))
+def test_every_file_of_the_reactions_is_one_that_a_scenario_may_name(name: str) -> None:
+    assert catalog.reaction(name).law in LAWS
+    event = f"events=[{{session: 1, at: 30 min, fault: {name}}}]"
+    assert simulate(scenario.loads(PLAIN, "reactions", [event])).sessions[0].reactions[name] == 1
 
 
 def test_every_device_names_a_kind_of_separator_that_exists() -> None:

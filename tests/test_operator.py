@@ -336,12 +336,13 @@ def test_different_reactions_are_counted_apart() -> None:
     assert [s for s, _ in standing(bedside) if s in (20.0, 40.0)] == [20.0, 40.0]
 
 
-def test_two_holds_at_once_last_until_the_later_is_over() -> None:
+@pytest.mark.parametrize("names", [("vasovagal", "urticaria"), ("hypotension", "hypotension")])
+def test_two_holds_at_once_last_until_the_later_is_over(names: tuple[str, str]) -> None:
     env, bedside, one = session(prescription=LARGE_BOTTLES)
     run(
         env, one,
-        at(one, 20.0, one.staff.react, "vasovagal", "", ends=False),
-        at(one, 23.0, one.staff.react, "urticaria", "", ends=False),
+        at(one, 20.0, one.staff.react, names[0], "", ends=False),
+        at(one, 23.0, one.staff.react, names[1], "", ends=False),
     )  # fmt: skip
     assert (20.0, 28.0) in standing(bedside)
 

@@ -61,11 +61,19 @@ def steady(time: float) -> tuple[float, float]:
     return CALCIUM, BLOOD
 
 
+NODES = (0.0, 3 / 10, 4 / 5, 8 / 9, 1.0, 1.0)
+"""Of the stages whose slopes a step keeps."""
+
+
 def step(course: Course, start: float, end: float) -> Step:
-    """One step along a course, straight between its ends."""
-    before, after = list(course(start)), list(course(end))
-    slope = [(b - a) / (end - start) for a, b in zip(before, after, strict=True)]
-    return Step(start, end - start, before, after, (slope,) * 6)
+    """One step along a course that is at most quadratic in time, as the integrator takes it."""
+    length = end - start
+    slopes = []
+    for node in NODES:
+        time = start + node * length
+        around = zip(course(time - 1), course(time + 1), strict=True)
+        slopes.append([(after - before) / 2 for before, after in around])
+    return Step(start, length, list(course(start)), list(course(end)), tuple(slopes))
 
 
 def susceptible(
@@ -266,14 +274,14 @@ def test_hives_come_only_while_the_fluid_runs() -> None:
 def test_the_fall_is_measured_from_before_the_session_and_its_speed_within_the_step(
     length: float,
 ) -> None:
-    """Calcium falls by 0.2 % a minute: d + τ d' is linear in time, so an exponent of 1 is exact."""
+    """Calcium falls by k t²; with an exponent of 1 the hazard is s (k t² + 2 τ k t)."""
 
     def falls(time: float) -> tuple[float, float]:
-        return CALCIUM * (1 - 0.002 * time), BLOOD
+        return CALCIUM * (1 - 1e-5 * time**2), BLOOD
 
     linear = replace(TINGLE, exponent=1.0)
-    rate = chance_rate(linear.rate) / linear.reference_fall * 0.002
-    budget = rate * (30.0**2 / 2 + linear.speed_gain * 30.0)
+    scale = 1e-5 * chance_rate(linear.rate) / linear.reference_fall
+    budget = scale * (30.0**3 / 3 + linear.speed_gain * 30.0**2)
     one = susceptible(linear, budgets={"paresthesia": [budget]}, course=falls)
     times = [i * length for i in range(101)]
     assert first_reaction(one, times, falls) == pytest.approx(30.0, rel=1e-8)
@@ -381,7 +389,7 @@ def test_streams_of_other_seeds_names_and_numbers_are_others() -> None:
     others = [
         Luck(8).stream("session", 2, "access"), Luck(7).stream("session", 1, "access"),
         Luck(7).stream("session", 2, "vessel"), Luck(7).stream("patient", 2, "access"),
-        Luck(7).stream("session", 2), Luck(72).stream("session", "access"),
+        Luck(7).stream("session", 2), Luck(7).stream("session", "2a", "ccess"),
     ]  # fmt: skip
     assert len({first, *(other.random() for other in others)}) == 1 + len(others)
 

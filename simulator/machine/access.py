@@ -16,7 +16,7 @@ RETRY_AFTER = 20 / 60
 """Median minutes until the machine tries again [reference rule, unverified]."""
 RETRY_SPREAD = 0.3
 """Standard deviation of the logarithm of that time [assumed]."""
-REPOSITIONINGS = 2
+REPOSITIONINGS = 3
 """How often the operator repositions needle or catheter before giving it up [assumed]."""
 
 

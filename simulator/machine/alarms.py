@@ -29,6 +29,8 @@ class Readings:
     failed_draws: int
     """How often lately the access did not deliver."""
     pumps_run: bool
+    flow_share: float = 1.0
+    """The inlet flow that the access delivers, as a share of the one that was set."""
     air_in_return: bool = False
     red_cells_in_plasma: bool = False
     interface_seen: bool = True
@@ -58,6 +60,8 @@ class Response(Enum):
 TRIES = 5
 """Failed draws in `TRIES_WITHIN` min that make the machine ask for the operator [assumed]."""
 TRIES_WITHIN = 5.0
+LOWEST_SHARE = 0.6
+"""Share of the inlet flow that was set below which it is no use to go on slower [assumed]."""
 NEARLY_EMPTY = 1e-6  # mL: what rounding leaves in a bottle that has run dry
 
 
@@ -101,8 +105,8 @@ ALARMS: tuple[Alarm, ...] = (
     ),
     Alarm(
         "access-not-delivering", "access-failure",
-        "the machine has tried again and again; the access needs the operator",
-        condition=lambda r: r.failed_draws >= TRIES,
+        "tried again and again, slower and slower; the access needs the operator",
+        condition=lambda r: r.failed_draws >= TRIES or r.flow_share < LOWEST_SHARE,
         reads=_reads(failed_draws=TRIES),
         action="reposition-the-access", usual=2.0, clears="needle or catheter in a better place",
     ),

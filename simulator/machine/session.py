@@ -102,8 +102,7 @@ class Session:
         """Fill the circuit; done before the patient is connected."""
         device, prime = self.machine.device, self.machine.prime
         what = f"{device.extracorporeal_volume:.0f} mL {prime.name if prime else SALINE}"
-        when = f"took {device.prime_time:.0f} min before the patient was connected"
-        self._enter("prime", f"{what}; {when}")
+        self._enter("prime", f"{what}; took {device.prime_time:.0f} min before the connection")
         self.upkeep.check_volume()
 
     def _connect(self) -> Process:
@@ -224,7 +223,9 @@ class Session:
         if getattr(self.settings, place) == value:
             return False
         setattr(self.settings, place, value)
-        if place == "calcium_flow":
+        if place == "inlet_flow":
+            self.controller.slowed = 1.0  # somebody has decided anew
+        elif place == "calcium_flow":
             self.settings.calcium_per_replacement = 0.0  # a rate takes its place
         self.wake()
         return True

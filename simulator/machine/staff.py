@@ -85,10 +85,11 @@ class Staff:
         visit = yield from upkeep.operator.come(Priority.PATIENT)
         answers = ANSWERS.get(name, OTHERWISE)
         answer = Answer(ends=True) if ends else answers[min(time, len(answers)) - 1]
-        if session.running:
+        goes_on = session.running and session.stop_reason is None
+        if goes_on:
             self._carry_out(answer, name)
         upkeep.operator.leave(visit)
-        if answer.hold and session.running:
+        if answer.hold and goes_on:
             upkeep.did("hold", name)
             upkeep.hold(name)
             yield session.env.timeout(answer.hold)
@@ -101,9 +102,8 @@ class Staff:
             session.give_up(name, circuit_lost=False)
             return
         if answer.slower != 1:
-            flow = max(
-                answer.slower * session.settings.inlet_flow, session.machine.device.inlet_flow_min
-            )
+            delivered = session.controller.deliverable_inlet()
+            flow = max(answer.slower * delivered, session.machine.device.inlet_flow_min)
             session.change("machine.inlet_flow", flow)
             did("slow-inlet", f"{name}: to {flow:.3g} mL/min")
         if answer.balance != 1:

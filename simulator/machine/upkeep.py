@@ -162,6 +162,7 @@ class Upkeep:
             "anticoagulant_left": session.anticoagulant_bag.room if drawing else math.inf,
             "waste_room": session.waste_bag.room if drawing else math.inf,
             "failed_draws": sum(time > since for time in self._failed),
+            "flow_share": session.controller.slowed,
             "pumps_run": session.pumps_run,
         }
         for fault, present in self._faults.items():
@@ -253,6 +254,7 @@ class Upkeep:
                 session.give_up("access lost", circuit_lost=False)
             self.vessel.settle()
             self._failed.clear()
+            session.controller.slowed = 1.0
         elif alarm.fault == "clotting":
             lowest = session.machine.device.anticoagulant_ratio_min
             ratio = max(lowest, RICHER * session.settings.ratio)

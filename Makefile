@@ -33,7 +33,7 @@ format: $(VENV)/.ready-dev  ## format the code and mend what ruff can mend
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-PLOTTED := stiff-person-acute one-volume-or-two myasthenia-gravis faults
+PLOTTED := stiff-person-acute one-volume-or-two myasthenia-gravis faults bad-veins busy-unit
 
 plots: $(VENV)/.ready-run  ## render the figures of plots/ anew
 	@mkdir -p build
@@ -43,6 +43,13 @@ plots: $(VENV)/.ready-run  ## render the figures of plots/ anew
 	done
 	$(BIN)/apheresis compare one-volume-or-two two-volumes --out build/plots/compared > build/plots.log
 	cp build/plots/compared/comparison.png plots/one-volume-or-two/
+	@mkdir -p plots/tingling-lips plots/saline-last
+	$(BIN)/apheresis compare tingling-lips --out build/plots/lips \
+		--set 'prescription.calcium.rate=0 g/h,1.0 g/h,1.6 g/h' > build/plots.log
+	cp build/plots/lips/comparison.png plots/tingling-lips/
+	$(BIN)/apheresis compare albumin-throughout saline-first saline-last --out build/plots/saline \
+		> build/plots.log
+	cp build/plots/saline/comparison.png plots/saline-last/
 
 bench-startup: $(VENV)/.ready-run  ## where the time of a single run goes
 	$(BIN)/python benchmarks/startup.py $(ARGS)

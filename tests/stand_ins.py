@@ -23,6 +23,9 @@ from simulator.orders import (
     Replacement,
 )
 
+COLLAPSED = -254.0
+"""mmHg below the mean of a catheter: just open while nothing is drawn, too low for any draw."""
+
 WOMAN = PatientDescription(sex="female", weight=68, height=1.65, hematocrit=0.39)
 
 
@@ -137,6 +140,20 @@ def at(
     """Call something at a time."""
     yield one.env.timeout(minute)
     then(*arguments, **more)
+
+
+def collapse(one: Session, minute: float, lasting: float = 0.1) -> Generator[Any, Any, None]:
+    """The vessel closes at a minute, long enough for the alarm, and opens again."""
+    yield one.env.timeout(minute)
+    one.upkeep.vessel.deviation = COLLAPSED
+    one.upkeep.look()
+    yield one.env.timeout(lasting)
+    one.upkeep.vessel.deviation = 0.0
+    one.upkeep.look()
+
+
+def collapses(one: Session, *minutes: float) -> list[Generator[Any, Any, None]]:
+    return [collapse(one, minute) for minute in minutes]
 
 
 def event_names(bedside: StandIn) -> list[str]:

@@ -11,12 +11,14 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 from stand_ins import (
     LARGE_BOTTLES,
     StandIn,
     at,
+    collapse,
+    collapses,
     event_names,
     fault,
     machine,
@@ -29,8 +31,8 @@ from stand_ins import (
 
 from simulator import catalog
 from simulator.luck import Luck
-from simulator.machine.access import RETRY_AFTER, Vessel, access_pressure
-from simulator.machine.alarms import BY_FAULT
+from simulator.machine.access import REPOSITIONINGS, RETRY_AFTER, Vessel, access_pressure
+from simulator.machine.alarms import BY_FAULT, LOWEST_SHARE
 from simulator.machine.pumps import ExchangeSettings, PumpFlows, exchange_flows, recirculating
 from simulator.machine.separators import Centrifuge
 from simulator.machine.session import Session
@@ -39,8 +41,6 @@ from simulator.orders import Attendance, MachineSettings
 NAMES = catalog.names("access")
 VEINS = catalog.access("peripheral-veins")
 REVERSED = catalog.access("dialysis-catheter-reversed")
-COLLAPSED = -254.0
-"""mmHg below the mean of a catheter: just open while nothing is drawn, too low for any draw."""
 HOLD = BY_FAULT["access-occlusion"].hold
 ALONE = Attendance(machines=1, response=20 / 60, vital_signs=math.inf)
 every_access = pytest.mark.parametrize("name", NAMES)
@@ -55,13 +55,6 @@ def test_the_losses_at_50_and_100_are_those_of_the_catalog(name: str) -> None:
     assert access_pressure(12.0, 50.0, access) == pytest.approx(12.0 - access.pressure_drop_50)
     assert access_pressure(12.0, 100.0, access) == pytest.approx(12.0 - access.pressure_drop_100)
     assert access_pressure(12.0, 0.0, access) == 12.0
-
-
-@every_access
-def test_no_part_of_the_loss_is_negative(name: str) -> None:
-    """Laminar and turbulent: more than twice, less than four times the loss at twice the flow."""
-    access = catalog.access(name)
-    assert 2 <= access.pressure_drop_100 / access.pressure_drop_50 <= 4
 
 
 @given(st.sampled_from(NAMES), st.floats(0, 200), st.floats(0.1, 50), st.floats(-200, 30))
@@ -159,20 +152,6 @@ def test_vessels_that_move_more_pause_the_machine_more_often() -> None:
 # -- new tries -------------------------------------------------------------------------------------
 
 
-def collapse(one: Session, minute: float, lasting: float = 0.1) -> Generator[Any, Any, None]:
-    """The vessel closes at a minute, long enough for the alarm, and opens again."""
-    yield one.env.timeout(minute)
-    one.upkeep.vessel.deviation = COLLAPSED
-    one.upkeep.look()
-    yield one.env.timeout(lasting)
-    one.upkeep.vessel.deviation = 0.0
-    one.upkeep.look()
-
-
-def collapses(one: Session, *minutes: float) -> list[Generator[Any, Any, None]]:
-    return [collapse(one, minute) for minute in minutes]
-
-
 def inlets(bedside: StandIn, since: float = 0.0) -> list[tuple[float, float]]:
     """When the inlet flow became what, mL/min, pauses left out."""
     changes: list[tuple[float, float]] = []
@@ -227,15 +206,33 @@ def test_five_failures_within_five_minutes_call_the_operator() -> None:
     assert one.stop_reason is None
 
 
-@pytest.mark.parametrize(
-    "minutes", [(30.0, 31.0, 32.0, 33.0), (30.0, 31.3, 32.6, 33.9, 35.2, 36.5)]
-)
-def test_four_failures_or_five_in_a_longer_time_do_not(minutes: tuple[float, ...]) -> None:
+def test_four_failures_are_the_machines_own_business() -> None:
     env, bedside, one = plain()
-    run(env, one, *collapses(one, *minutes))
-    assert one.upkeep.alarms["access-pressure-low"] == len(minutes)
+    run(env, one, *collapses(one, 30.0, 31.0, 32.0, 33.0))
+    assert one.upkeep.alarms["access-pressure-low"] == 4
     assert one.upkeep.alarms["access-not-delivering"] == 0
     assert "operator:reposition-the-access" not in event_names(bedside)
+
+
+def test_only_failures_of_the_last_five_minutes_are_counted() -> None:
+    env, _, one = plain()
+    seen: list[int] = []
+
+    def count() -> None:
+        seen.append(one.upkeep.readings().failed_draws)
+
+    run(env, one, *collapses(one, 30.0, 32.0, 34.0), *(at(one, m, count) for m in (34.9, 35.2, 38)))
+    assert seen == [3, 2, 1]
+
+
+def test_a_flow_that_has_become_too_slow_calls_the_operator_who_makes_it_what_it_was() -> None:
+    env, bedside, one = plain()
+    run(env, one, *collapses(one, 20.0, 25.5, 31.0, 36.5, 42.0))
+    ((called, _),) = told(bedside, "alarm:access-not-delivering")
+    assert called == pytest.approx(42.0 + HOLD + RETRY_AFTER)
+    before, after = (flow for _, flow in inlets(bedside, since=40.0))
+    assert 0.9 * before / 65.0 < LOWEST_SHARE < before / 65.0
+    assert after == 65.0
 
 
 def test_failures_that_grow_old_while_the_operator_comes_do_not_send_him_away() -> None:
@@ -276,7 +273,7 @@ def test_a_vein_shut_even_to_standing_pumps_is_not_left_alone_until_the_circuit_
 # -- the access lost -------------------------------------------------------------------------------
 
 
-def test_an_access_repositioned_twice_in_vain_is_given_up_and_the_blood_given_back() -> None:
+def test_an_access_repositioned_in_vain_is_given_up_and_the_blood_given_back() -> None:
     env, bedside, one = plain()
 
     def stubborn() -> Generator[Any, Any, None]:
@@ -286,21 +283,20 @@ def test_an_access_repositioned_twice_in_vain_is_given_up_and_the_blood_given_ba
 
     run(env, one, stubborn())
     assert one.stop_reason == "access lost"
-    assert one.upkeep.operator.actions["reposition-the-access"] == 3  # the third in vain
-    assert one.upkeep.alarms["access-not-delivering"] == 3
+    # so often he tries; when he is called once more he gives it up
+    assert one.upkeep.operator.actions["reposition-the-access"] == REPOSITIONINGS + 1
+    assert one.upkeep.alarms["access-not-delivering"] == REPOSITIONINGS + 1
     assert not one.circuit_lost
     assert rinsed(bedside) == pytest.approx(one.machine.device.rinseback_volume)
 
 
-def test_an_access_repositioned_twice_with_success_is_kept() -> None:
-    env, bedside, one = plain()
-    run(env, one, fault(one, "access-failure", 20.0), fault(one, "access-failure", 40.0))
-    assert one.upkeep.operator.actions["reposition-the-access"] == 2
-    assert one.stop_reason is None
-    env, bedside, one = plain()
-    run(env, one, *(fault(one, "access-failure", 20.0 * i) for i in (1, 2, 3)))
-    assert (one.stop_reason, one.circuit_lost) == ("access lost", False)
-    assert rinsed(bedside) == pytest.approx(one.machine.device.rinseback_volume)
+def test_an_access_repositioned_with_success_is_kept() -> None:
+    for times, reason in ((REPOSITIONINGS, None), (REPOSITIONINGS + 1, "access lost")):
+        env, bedside, one = plain()
+        run(env, one, *(fault(one, "access-failure", 15.0 * i) for i in range(1, times + 1)))
+        assert one.upkeep.operator.actions["reposition-the-access"] == times
+        assert (one.stop_reason, one.circuit_lost) == (reason, False)
+        assert rinsed(bedside) == pytest.approx(one.machine.device.rinseback_volume)
 
 
 def test_an_access_lost_for_good_by_chance_is_not_repositioned_twice() -> None:
@@ -367,12 +363,11 @@ def test_what_recirculates_is_given_and_wasted_and_the_bag_fills_as_before(
 ) -> None:
     access = replace(REVERSED, recirculation=recirculation)
     exchange, flows = _exchange(machine(access=access), hematocrit)
-    assume(flows.recirculated > 0)
     plain_exchange, plain_flows = _exchange(machine(), hematocrit)
-    wasted = dict(_by_name(exchange.wasted))
+    wasted = {fluid.name: flow for fluid, flow in exchange.wasted}
     assert sum(wasted.values()) == pytest.approx(flows.recirculated)
-    both = {name: flow + wasted[name] for name, flow in _by_name(exchange.given).items()}
-    assert both == pytest.approx(_by_name(plain_exchange.given))
+    both = {fluid.name: flow + wasted[fluid.name] for fluid, flow in exchange.given}
+    assert both == pytest.approx({fluid.name: flow for fluid, flow in plain_exchange.given})
     assert exchange.circuit_to_waste + sum(wasted.values()) == pytest.approx(plain_flows.plasma)
     assert exchange.plasma_to_circuit + exchange.anticoagulant_to_circuit == pytest.approx(
         exchange.circuit_to_waste
@@ -389,10 +384,6 @@ def test_reversed_lines_reach_the_machines_target_but_not_the_patients() -> None
     run(env, usual)
     assert usual.tally.recirculated == 0
     assert usual.tally.plasma_removed == pytest.approx(one.tally.plasma_removed)
-
-
-def _by_name(fluids: tuple[tuple[catalog.Fluid, float], ...]) -> dict[str, float]:
-    return {fluid.name: flow for fluid, flow in fluids}
 
 
 def _exchange(settings: MachineSettings, hematocrit: float) -> tuple[Any, PumpFlows]:

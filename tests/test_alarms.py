@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from simulator.machine.alarms import (
     ALARMS,
     BY_FAULT,
     FAULTS,
+    LOWEST_SHARE,
     NEARLY_EMPTY,
     TRIES,
     Alarm,
@@ -114,8 +114,7 @@ def test_the_machine_goes_on_only_where_no_pump_could_do_harm() -> None:
 
 
 def test_a_patient_goes_before_a_stop_before_a_caution_before_a_routine() -> None:
-    order = (Priority.PATIENT, Priority.STOP, Priority.CAUTION, Priority.ROUTINE)
-    assert all(first < then for first, then in pairwise(order))
+    assert Priority.PATIENT < Priority.STOP < Priority.CAUTION < Priority.ROUTINE
     for alarm in ALARMS:
         assert alarm.priority is Priority.STOP or alarm.response is not Response.STOP
 
@@ -176,6 +175,7 @@ def test_looking_often_neither_hastens_nor_delays_an_alarm(alarm: Alarm) -> None
         ("access-pressure-low", {"access_pressure": -250.0}, {"access_pressure": -250.1}),
         ("return-pressure-high", {"return_pressure": 400.0}, {"return_pressure": 400.1}),
         ("access-not-delivering", {"failed_draws": TRIES - 1}, {"failed_draws": TRIES}),
+        ("access-not-delivering", {"flow_share": LOWEST_SHARE}, {"flow_share": 0.59}),
         ("replacement-empty", {"replacement_left": 0.01}, {"replacement_left": NEARLY_EMPTY}),
         ("anticoagulant-empty", {"anticoagulant_left": 0.01}, {"anticoagulant_left": -1e-9}),
         ("waste-bag-full", {"waste_room": 0.01}, {"waste_room": 0.0}),

@@ -7,10 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-import simpy
 from hypothesis import given
 from hypothesis import strategies as st
-from stand_ins import albumin_only, at, fault, machine, rinsed, run, session, standing
+from stand_ins import albumin_only, at, event_names, fault, machine, rinsed, run, session, standing
 
 from simulator import catalog
 from simulator.boundary import REST
@@ -20,7 +19,6 @@ from simulator.machine.alarms import BY_FAULT
 from simulator.machine.protection import STOPPING
 from simulator.machine.pumps import ExchangeSettings, exchange_flows
 from simulator.machine.separators import Centrifuge
-from simulator.machine.session import Session
 from simulator.machine.supplies import ReplacementLine
 from simulator.orders import CalciumOrder, Replacement
 
@@ -110,15 +108,11 @@ def test_the_citrate_limit_is_met_exactly_when_it_binds(calcium: float, limit: f
 # -- the session -----------------------------------------------------------------------------------
 
 
-def events(one: tuple[simpy.Environment, Any, Session]) -> list[str]:
-    return [event for _, event, _ in one[1].events]
-
-
 def test_a_session_goes_through_its_phases_in_order() -> None:
     env, bedside, one = session()
     run(env, one)
     phases = ("prime", "connect", "draw", "exchange", "target-reached", "rinseback", "disconnect")
-    assert [e for e in events((env, bedside, one)) if e in phases] == list(phases)
+    assert [e for e in event_names(bedside) if e in phases] == list(phases)
     assert one.stop_reason is None
     assert one.tally.patient_plasma_removed == pytest.approx(3000, rel=1e-12)
 
@@ -186,7 +180,7 @@ def test_plasma_as_replacement_slows_the_inlet_and_albumin_does_not() -> None:
     limit = 0.8 * 5.0
     env, bedside, one = session(prescription=order, citrate_limit=limit)
     run(env, one)
-    assert "inlet-flow-limited" in events((env, bedside, one))
+    assert "inlet-flow-limited" in event_names(bedside)
     x = PLASMA.citrate / one.machine.anticoagulant.citrate
     for _, _, _, flows in bedside.stretches:
         assert flows.anticoagulant_returned * bool(flows.plasma) + x * flows.replacement <= (
@@ -194,7 +188,7 @@ def test_plasma_as_replacement_slows_the_inlet_and_albumin_does_not() -> None:
         )
     env, bedside, one = session(citrate_limit=limit)
     run(env, one)
-    assert "inlet-flow-limited" not in events((env, bedside, one))
+    assert "inlet-flow-limited" not in event_names(bedside)
 
 
 def test_calcium_runs_at_its_rate_while_plasma_is_exchanged_and_counts_as_fluid_given() -> None:
@@ -246,7 +240,7 @@ def test_a_fault_holds_the_pumps_as_long_as_stated_and_lets_the_session_resume(n
     else:
         assert 30.0 not in held
     assert one.upkeep.alarms[alarm.name] >= 1
-    assert "resumed" in events((env, bedside, one))
+    assert "resumed" in event_names(bedside)
     assert one.stop_reason is None
     assert one.tally.patient_plasma_removed == pytest.approx(3000)
 
@@ -310,7 +304,7 @@ def test_a_session_given_up_before_blood_is_drawn_loses_none() -> None:
         "given up before blood was drawn: pumps stood still for 10 min (air-in-return)"
     )
     assert not [x for _, _, x, _ in bedside.stretches if x != REST]
-    assert "no-rinseback" not in events((env, bedside, one))
+    assert "no-rinseback" not in event_names(bedside)
 
 
 def test_a_calcium_rate_takes_the_place_of_calcium_by_volume() -> None:
@@ -352,7 +346,7 @@ def test_pumps_that_stand_too_long_lose_the_circuit() -> None:
     env, bedside, one = session()
     run(env, one, fault(one, "access-occlusion", 30, 25))
     assert one.stop_reason == "clotted: pumps stood still for 10 min (access-occlusion)"
-    assert "rinseback" not in events((env, bedside, one))
+    assert "rinseback" not in event_names(bedside)
     changes = 0.75 * sum(one.upkeep.alarms[a] for a in ("replacement-empty", "anticoagulant-empty"))
     assert one.times.paused == pytest.approx(10 + changes)
     assert not one.running

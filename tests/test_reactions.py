@@ -245,12 +245,6 @@ def test_after_a_reaction_a_new_budget_is_drawn() -> None:
     assert first_reaction(one, [40.0, 100.0]) == pytest.approx(65.0, rel=1e-9)
 
 
-def test_nothing_is_due_after_a_step_in_which_nothing_happened() -> None:
-    one = susceptible(FAINT, budgets={"vasovagal": [1.0]})
-    assert one.watch(step(steady, 0.0, 5.0)) is None
-    assert one.due is None
-
-
 def test_in_a_patient_who_does_not_change_only_the_constant_hazard_is_there() -> None:
     budgets = dict.fromkeys(catalog.names("reactions"), (1e-09,))
     one = susceptible(TINGLE, FALL, HIVES, budgets=budgets)

@@ -64,8 +64,8 @@ class MachineSettings:
     disturbances: Literal["none", "typical"] = "none"
     """Whether what usually goes wrong does so, drawn from the seed."""
     prime: Fluid | None = None
-    """What fills the circuit before the patient is connected. None: saline, which is displaced into
-    the waste bag; anything else (red cells, albumin) is given to the patient while blood is drawn."""
+    """What fills the circuit before the patient is connected. None: saline, which goes to the waste
+    bag; anything else (red cells, albumin) is given to the patient while blood is drawn."""
     rinseback: bool = True
     """Whether saline pushes the blood in the circuit back at the end."""
 

@@ -111,7 +111,8 @@ def session_result(
     minutes = exchange_end - first_draw
     given = tally.exchange_anticoagulant + tally.replacement + tally.calcium
     from_anticoagulant = tally.anticoagulant_to_patient * session.machine.anticoagulant.citrate
-    citrate = from_anticoagulant / 1000 + session.line.citrate_given()
+    from_replacement = (1 - tally.share_recirculated) * session.line.citrate_given()
+    citrate = from_anticoagulant / 1000 + from_replacement
     citrate_mg = 1000 * citrate * CITRATE_GRAMS_PER_MMOL
     after = visit.books_after or books_now
     post = visit.post or {}

@@ -266,7 +266,7 @@ def test_a_vein_shut_even_to_standing_pumps_is_not_left_alone_until_the_circuit_
         one.upkeep.look()
 
     run(env, one, at(one, 30.0, shut))
-    assert "operator:reposition-the-access" in event_names(bedside)
+    assert "operator:straighten-the-access-line" in event_names(bedside)
     assert one.stop_reason is None
 
 

@@ -75,8 +75,8 @@ def test_the_summary_has_every_key_of_the_format(folder: Path) -> None:
         "replacement_by_fluid_mL", "anticoagulant_mL", "anticoagulant_to_patient_mL",
         "citrate_to_patient_mmol", "citrate_rate_mg_per_kg_min", "fluid_balance",
         "blood_volume_nadir_percent", "ionized_calcium_nadir_mmol_per_L", "alarms", "pauses_min",
-        "reactions", "operator_calls", "operator_actions", "operator_waiting_min", "recirculated_mL",
-        "solutes",
+        "reactions", "operator_calls", "operator_actions", "operator_waiting_min",
+        "recirculated_mL", "solutes",
     }  # fmt: skip
     solute = {"unit", "mass_unit", "initial", "nadir", "nadir_d", "final", "removed_total"}
     assert set(summary) == {

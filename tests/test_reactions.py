@@ -14,16 +14,15 @@ from hypothesis import strategies as st
 
 from simulator import catalog
 from simulator.boundary import REST, Exchange
-from simulator.catalog import Reaction
+from simulator.catalog import Reaction, chance_rate
+from simulator.catalog.entries import REFERENCE_SESSION
 from simulator.luck import Luck
 from simulator.patient import reactions
 from simulator.patient.integrator import State, Step
 from simulator.patient.reactions import (
     LAWS,
-    REFERENCE_SESSION,
     Signs,
     Susceptibility,
-    chance_rate,
     urticaria_rate,
 )
 

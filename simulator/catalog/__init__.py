@@ -28,6 +28,7 @@ from simulator.catalog.entries import Reaction as Reaction
 from simulator.catalog.entries import Reference as Reference
 from simulator.catalog.entries import SeparatorFacts as SeparatorFacts
 from simulator.catalog.entries import Solute as Solute
+from simulator.catalog.entries import chance_rate as chance_rate
 from simulator.catalog.entries import quantity as quantity
 from simulator.errors import CatalogError
 

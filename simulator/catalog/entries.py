@@ -6,6 +6,7 @@ mmol, min, mmHg) but for those that spell out "per liter".
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,6 +26,15 @@ GRADES = (
     "unverified",
     "assumed",
 )
+
+
+REFERENCE_SESSION = 100.0
+"""min; the session for which entries state probabilities."""
+
+
+def chance_rate(probability: float) -> float:
+    """Events per min that make at least one in a reference session as probable as stated."""
+    return -math.log1p(-probability) / REFERENCE_SESSION
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,7 +166,7 @@ class Session:
             (to_target / flows.counted_plasma, self._reach_target),
             (self.anticoagulant_bag.room / flows.anticoagulant, self.anticoagulant_bag.run_out),
             (self.waste_bag.room / flows.plasma, self.waste_bag.run_out),
-            (self.machine.device.hematocrit_update, self._update_hematocrit),
+            (self.machine.device.hematocrit_update, lambda: None),  # flows are computed anew
         ]
         if flows.replacement:
             per_plasma = flows.replacement / flows.counted_plasma
@@ -208,6 +208,7 @@ class Session:
             minutes -= elapsed
 
     def _disconnect(self) -> Process:
+        self.phase = "disconnect"
         self.bedside.disconnect()
         yield self.env.timeout(self.machine.device.disconnect_time)
         self.times.disconnected = self.env.now
@@ -234,6 +235,7 @@ class Session:
         """From now on this fluid and no other; hung by the operator if the exchange runs."""
         if self.line.only(fluid):
             return False
+        self.count()
         self.line.replace_all_with(fluid)
         if self.phase == "exchange":
             self._hang_fluid()
@@ -370,9 +372,6 @@ class Session:
         """Count a pause, if it falls between first draw and end of exchange."""
         if not math.isnan(self.times.draw) and math.isnan(self.times.exchange_end):
             self.times.paused += minutes
-
-    def _update_hematocrit(self) -> None:
-        """The flows follow the hematocrit: the loop computes them anew."""
 
     def _change_fluid(self) -> None:
         """The next fluid is due."""

@@ -54,7 +54,7 @@ ANSWERS: dict[str, tuple[Answer, ...]] = {
         Answer(ends=True),
     ),
     "vasovagal": (Answer(hold=5), Answer(ends=True)),
-    "urticaria": (Answer(hold=5), Answer(hold=10), Answer(ends=True)),
+    "urticaria": (Answer(hold=5), Answer(hold=5), Answer(ends=True)),
 }
 """By reaction: the first, second, ... answer in a session; the last one stands for all further.
 
@@ -101,12 +101,12 @@ class Staff:
             did("end-session", name)
             session.give_up(name, circuit_lost=False)
             return
-        if answer.slower != 1:
+        if answer.slower != 1 and session.adjustable:
             delivered = session.controller.deliverable_inlet()
             flow = max(answer.slower * delivered, session.machine.device.inlet_flow_min)
             session.change("machine.inlet_flow", flow)
             did("slow-inlet", f"{name}: to {flow:.3g} mL/min")
-        if answer.balance != 1:
+        if answer.balance != 1 and session.adjustable:
             balance = answer.balance * session.settings.fluid_balance
             session.change("prescription.fluid_balance", balance)
             did("raise-fluid-balance", f"{name}: to {100 * balance:.3g} %")

@@ -86,7 +86,9 @@ class ReplacementLine:
         return all(order.fluid == fluid for order in self.orders[self._place :])
 
     def replace_all_with(self, fluid: Fluid) -> None:
-        """From now on give this fluid only."""
+        """From now on give this fluid only; what has been given stays counted."""
+        if self.orders and self.used[self._place] > 0:
+            self._place += 1
         self.orders = (*self.orders[: self._place], Replacement(fluid, share=1.0))
         self.used = [*self.used[: self._place], 0.0]
         self._bottle = Container(fluid.container)

@@ -23,6 +23,8 @@ class Tally:
     calcium: float = 0.0
     recirculated: float = 0.0
     """Counted by the machine as patient plasma, but given just before."""
+    fresh: float = 0.0
+    """All fluid that the return line carried beside the patient's own blood."""
     exchange_anticoagulant: float = 0.0
     """Anticoagulant of the exchange alone, without that which fills the circuit."""
 
@@ -37,9 +39,15 @@ class Tally:
         self.calcium += flows.calcium * minutes
         self.recirculated += flows.recirculated * minutes
         if flows.plasma:
+            self.fresh += flows.fresh * minutes
             reaches = 1 - flows.share_recirculated
             self.anticoagulant_to_patient += reaches * flows.anticoagulant_returned * minutes
             self.exchange_anticoagulant += flows.anticoagulant * minutes
+
+    @property
+    def share_recirculated(self) -> float:
+        """Of the fluid given, the share that was drawn again and went to waste."""
+        return self.recirculated / self.fresh if self.recirculated else 0.0
 
     @property
     def counted_plasma(self) -> float:

@@ -7,13 +7,14 @@ the operator comes, acknowledges and mends; protection releases the alarm; the s
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Generator
 from random import Random
 from typing import TYPE_CHECKING, Any
 
 import simpy
 
+from simulator.catalog import chance_rate
 from simulator.machine import access
 from simulator.machine.access import Vessel, access_pressure
 from simulator.machine.alarms import (
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
 
 Process = Generator[simpy.Event, Any, None]
 
-REFERENCE_SESSION = 100.0
-"""min; the session for which the catalog states probabilities."""
 RETURN_PRESSURE = 100.0
 """mmHg in the return line as long as nothing blocks it [assumed; no flow dependence modeled]."""
 LARGE_SHARE_OUTSIDE = 0.15
@@ -44,11 +43,6 @@ RICHER = 0.8
 CONTAINERS = ("replacement-empty", "anticoagulant-empty", "waste-bag-full")
 """Alarms that a new bottle or bag answers."""
 PUMPING = ("draw", "exchange", "rinseback")
-
-
-def chance_rate(probability: float) -> float:
-    """Events per min that make at least one in a reference session as probable as stated."""
-    return -math.log1p(-probability) / REFERENCE_SESSION
 
 
 class Upkeep:
@@ -68,6 +62,8 @@ class Upkeep:
         """Of these, how many end when the scenario says so."""
         self._tasks: Counter[str] = Counter()
         """What else holds the pumps: the operator at work, the patient."""
+        self._called: defaultdict[str, bool] = defaultdict(bool)
+        """The alarms for which the operator is on his way, or at work."""
         self._details: dict[str, str] = {}
         self._failed: list[float] = []
         """When the access did not deliver, since it was last put right."""
@@ -116,6 +112,7 @@ class Upkeep:
             visit = yield from self.operator.come(Priority.ROUTINE)
             if self.session.running:
                 yield self.env.timeout(self.operator.around(self.operator.habits.vital_signs_time))
+            if self.session.running:
                 self.did("take-vital-signs", f"every {every:g} min")
                 delivers = not self._failed or self._failed[-1] < self.env.now - every
                 if self.session.controller.slowed < 1 and delivers:
@@ -150,7 +147,8 @@ class Upkeep:
         session, device = self.session, self.session.machine.device
         exchanging = session.phase == "exchange"
         drawing = exchanging or session.phase == "draw"
-        since = self.env.now - TRIES_WITHIN
+        calls = self.protection.is_latched(BY_FAULT["access-failure"])
+        since = -math.inf if calls else self.env.now - TRIES_WITHIN
         shown: dict[str, Any] = {
             "access_pressure": access_pressure(
                 self.vessel.pressure, session.flows.inlet, session.machine.access
@@ -189,8 +187,8 @@ class Upkeep:
             self._failed.append(self.env.now)
             self.env.process(self._retry(alarm))
             self.look()
-        elif alarm.action:
-            self.env.process(self._attend(alarm))
+        else:
+            self._see_to(alarm)
         self.session.wake()
 
     def _released(self, alarm: Alarm) -> None:
@@ -211,6 +209,7 @@ class Upkeep:
             "inlet-flow-lowered", f"to {controller.deliverable_inlet():.1f} mL/min: {alarm.name}"
         )
         self.protection.acknowledge(alarm)
+        self._see_to(alarm)  # if the vessel is shut even while nothing is drawn
 
     def _raise_flow(self) -> None:
         """The access has delivered for a while: one step back towards the flow that was set."""
@@ -223,18 +222,28 @@ class Upkeep:
 
     # -- the operator -----------------------------------------------------------------------------
 
+    def _see_to(self, alarm: Alarm) -> None:
+        """Call the operator for a latched alarm, unless he is on his way for it."""
+        if alarm.action and self.protection.is_latched(alarm) and not self._called[alarm.name]:
+            self._called[alarm.name] = True
+            self.env.process(self._attend(alarm))
+
     def _attend(self, alarm: Alarm) -> Process:
         """The operator comes, acknowledges and, if it is up to him, mends."""
         visit = yield from self.operator.come(alarm.priority)
-        if self.session.running and self.protection.is_latched(alarm):
-            self.protection.acknowledge(alarm)
-            if self._timed[alarm.fault]:  # it takes as long as the scenario says
+        protection = self.protection
+        if self.session.running and protection.is_latched(alarm):
+            protection.acknowledge(alarm)
+            if not protection.is_latched(alarm):  # it was over before he came
+                self.did("acknowledge", alarm.name)
+            elif self._timed[alarm.fault]:  # it takes as long as the scenario says
                 self.did(alarm.action, alarm.name)
             else:
                 yield self.env.timeout(self.operator.handling(self._usual(alarm)))
-                if self.protection.is_latched(alarm) and self.session.running:
+                if protection.is_latched(alarm) and self.session.running:
                     self.did(alarm.action, alarm.name)
                     self._mend(alarm)
+        self._called[alarm.name] = False
         self.operator.leave(visit)
 
     def _usual(self, alarm: Alarm) -> float:
@@ -260,9 +269,11 @@ class Upkeep:
             ratio = max(lowest, RICHER * session.settings.ratio)
             if session.change("machine.anticoagulant.ratio", ratio):
                 session.bedside.log("set", f"machine.anticoagulant.ratio to {ratio:.3g}")
+        elif alarm.fault == "access-occlusion":
+            self.vessel.settle()
         else:
             self._hang_new(alarm)
-        self._faults[alarm.fault] = 0
+        self._faults[alarm.fault] = self._timed[alarm.fault]  # those end when the scenario says
         self.look()
 
     def _hang_new(self, alarm: Alarm) -> None:
@@ -318,21 +329,27 @@ class Upkeep:
         """Something goes wrong; `timed` if the scenario will end it by `end_fault`."""
         self._faults[alarm.fault] += 1
         self._timed[alarm.fault] += timed
-        self._details[alarm.fault] = detail
+        sounds_already = self.protection.is_latched(alarm)
+        if not sounds_already:
+            self._details[alarm.fault] = detail
         self.session.count()
         self._hang_new(alarm)  # what was left in it is lost; a new one will hang
         if self.session.phase not in PUMPING:
             self.session.bedside.log("fault", f"{detail}; the pumps do not run yet")
-        elif self.protection.is_latched(alarm):
+        elif sounds_already:
             self.session.bedside.log("fault", f"{detail}; the alarm sounds already")
         self.look()
+        self._see_to(alarm)
         self.session.wake()
 
     def end_fault(self, alarm: Alarm) -> None:
         """A timed fault is over; the pumps start again when nothing else stops them."""
         self._timed[alarm.fault] -= 1
         self._faults[alarm.fault] = max(0, self._faults[alarm.fault] - 1)
+        self._details.pop(alarm.fault, None)
         if self.session.running:
             self.session.bedside.log("cleared", alarm.fault)
             self.look()
+            if self._faults[alarm.fault]:
+                self._see_to(alarm)
             self.session.wake()

@@ -14,11 +14,9 @@ from dataclasses import dataclass
 from random import Random
 
 from simulator.boundary import Exchange
-from simulator.catalog import Reaction
+from simulator.catalog import Reaction, chance_rate
 from simulator.patient.integrator import State, Step
 
-REFERENCE_SESSION = 100.0
-"""min; the session for which the catalog states probabilities."""
 PARESTHESIA = "paresthesia"
 """The reaction after which others become more probable; see `after_paresthesia`."""
 
@@ -35,11 +33,6 @@ class Signs:
     """Relative fall of the blood volume since before the session."""
     urticaria_rate: float
     """Urticarial reactions per min to be expected from the fluids that run in."""
-
-
-def chance_rate(probability: float) -> float:
-    """Hazard per min that makes a reaction in a reference session as probable as stated."""
-    return -math.log1p(-probability) / REFERENCE_SESSION
 
 
 def calcium_fall(reaction: Reaction, signs: Signs) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Generator
 from contextlib import suppress
-from math import log
+from math import inf, log
 from random import Random
 from typing import Any
 
@@ -65,8 +65,18 @@ class Operator:
     def start(self) -> None:
         """The shift: the other machines of the unit begin to call."""
         if self.attendance is not None:
+            rounds = self.attendance.vital_signs
             for other in range(1, self.attendance.machines):
-                self._at_work.append(self.env.process(self._another_machine(other)))
+                offset = other / self.attendance.machines
+                bottles = self._another_machine(
+                    Priority.STOP, self.habits.call_interval, self.habits.call_time, offset
+                )
+                self._at_work.append(self.env.process(bottles))
+                if rounds < inf:
+                    signs = self._another_machine(
+                        Priority.ROUTINE, rounds, self.habits.vital_signs_time, offset
+                    )
+                    self._at_work.append(self.env.process(signs))
 
     def stop(self) -> None:
         """Nothing that the other machines do matters any more."""
@@ -75,18 +85,23 @@ class Operator:
                 process.interrupt()
         self._at_work.clear()
 
-    def _another_machine(self, place: int) -> Process:
-        """A machine next to this one: its bottles run dry, and it wants its operator."""
+    def _another_machine(
+        self, priority: Priority, every: float, minutes: float, offset: float
+    ) -> Process:
+        """A machine next to this one wants its operator: for bottles, or for vital signs.
+
+        Calls come on average `every` min and keep the operator there for `minutes` (median);
+        `offset` is the share of the interval that has passed when this session begins.
+        """
         assert self.attendance is not None
-        every = self.habits.call_interval
-        wait = every * place / self.attendance.machines
+        wait = every * offset
         with suppress(simpy.Interrupt):
             while True:
                 yield self.env.timeout(wait)
-                with self._person.request(Priority.STOP) as visit:
+                with self._person.request(priority) as visit:
                     yield visit
                     yield self.env.timeout(self.around(self.attendance.response))
-                    yield self.env.timeout(self.around(self.habits.call_time))
+                    yield self.env.timeout(self.around(minutes))
                 wait = self.luck.expovariate(1 / every) if self.luck else every
 
     def around(self, median: float) -> float:

@@ -169,7 +169,7 @@ def test_the_machine_does_what_its_maker_and_the_clinics_say() -> None:
             assert 14.0 <= per_liter <= 16.0  # 14.4 by the vendor's arithmetic, at 87 %
             per_volume = session.blood_processed / result.blood_volume
             assert 1.15 <= per_volume <= 1.22  # 1.15 by the same, at a constant hematocrit
-            assert 105 <= session.run_minutes <= 124  # this man has three liters of plasma
+            assert 105 <= session.run_minutes <= 125  # this man has three liters of plasma
             assert session.fluid_balance == pytest.approx(1.0, abs=1e-9)
 
 

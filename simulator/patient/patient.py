@@ -11,7 +11,7 @@ from simulator import catalog
 from simulator.boundary import REST, Exchange, Vitals
 from simulator.errors import ImpossibleRunError
 from simulator.ledger import IN_CIRCULATION, Ledger
-from simulator.patient import books, equations, minerals, proteins, water
+from simulator.patient import books, equations, minerals, proteins, quiet, water
 from simulator.patient.integrator import (
     NEGLIGIBLE,
     SMALLEST_STEP,
@@ -340,7 +340,9 @@ class Patient:
         self, rates: Rates, until: float, watch: Watch | None
     ) -> Iterator[tuple[Step, list[float], float]]:
         """The integrator's steps to `until`, or to where `watch` says that something happens."""
-        for taken in integrate(rates, self.state, self.time, until, self._next_step, TOLERANCE):
+        attached = len(self.state) > self.layout.patient.stop
+        method = integrate if attached or watch else quiet.integrate
+        for taken in method(rates, self.state, self.time, until, self._next_step, TOLERANCE):
             step = taken[0]
             happens = watch(step) if watch else None
             if happens is not None:

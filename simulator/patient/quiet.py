@@ -1,26 +1,27 @@
-"""An extrapolated linearly implicit Euler method for the long stretches between sessions.
+"""Long stretches between sessions: an extrapolated linearly implicit Euler method of order 5.
 
 Water passes between plasma and interstitium within minutes, citrate and calcium within the hour,
-proteins within days. An explicit method must follow the fastest for as long as the slowest takes.
-Here the step H is taken several times, in n = 2, 3, ... 7 equal parts h,
+proteins within days. An explicit method follows the fastest for as long as the slowest takes. Here
+a step H is taken several times, in n = 1, 2, ... 5 equal parts h = H / n,
 
     z' = z + (1 - h A)⁻¹ h f(z),
 
-and the results, whose error is a series in h whatever the matrix A, are extrapolated to h = 0,
-which makes the order 6. A holds the fast rows of the Jacobian; it may be rough and old. With A in
-the rows of the fluxes as well, the method keeps linear invariants to rounding, as the explicit does.
+and the results, whose error is a series in h for any matrix A, are extrapolated to h = 0. A stands
+for the fast rows of the Jacobian, in pairs, and may be rough and old. The fluxes are moved as the
+pairs are, so that what the equations conserve stays conserved to rounding, as with any weights.
 
 Source: Deuflhard, SIAM Rev 1985;27:505; Hairer & Wanner, Solving Ordinary Differential Equations
-II, 2nd ed., section IV.9, dense output included.
+II, 2nd ed., section IV.9.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from math import comb, factorial, prod
+from dataclasses import dataclass
+from math import prod
 from operator import mul
 
+from simulator.patient import integrator
 from simulator.patient.integrator import (
     GROW_MOST,
     HOPELESS,
@@ -35,165 +36,174 @@ from simulator.patient.integrator import (
 )
 from simulator.patient.state import ALBUMIN, BODY, IGG, OTHER_GLOBULINS
 
-TOLERANCE = 1e-6
-"""Relative error allowed in one step. What is estimated is the error of the order below, so that
-levels are as good as those of the explicit method with a tenth of it."""
+SETTLING = 240.0
+"""min; for so long after every change the explicit method takes fewer evaluations."""
 
-LONG = 240.0
-"""min; in a shorter stretch the explicit method is done before this one has got going"""
+LENIENCE = 3.0
+"""How much larger a step's error may be than in the explicit method: the estimate is the error of
+order 4, several times that of the result, and there are far fewer steps for it to add up over."""
 
-OLDEST = 8
+FIRST_MOST = 15.0
+"""min; a first step has no other before it to be read with, and the explicit method, which comes
+next, could not take a longer one either."""
+
+LONGEST = 720.0
+"""min; a step must not be longer than the polynomial it is read by can follow the proteins."""
+
+OLDEST = 4
 """Steps for which a Jacobian serves."""
 
 NUDGE = 1e-4
-"""Relative difference from which the Jacobian is taken: so coarse that rounding does not show."""
+"""Relative difference from which a Jacobian is taken; rounding is far below it."""
 
-PARTS = (2, 3, 4, 5, 6, 7)
+PARTS = (1, 2, 3, 4, 5)
 ORDER = len(PARTS)
-BENDS = 5
-"""Derivatives at the end of a step by which it is read between its ends."""
 
 
 def _extrapolating(parts: Sequence[int]) -> tuple[float, ...]:
-    """Weights of results with errors in powers of 1/n that cancel as many powers as they can."""
+    """Weights that cancel the errors in 1/n, 1/n², ... of results in so many parts."""
     return tuple(prod(n / (n - m) for m in parts if m != n) for n in parts)
 
 
 WEIGHTS = _extrapolating(PARTS)
-ERROR = tuple(
-    a - b for a, b in zip(WEIGHTS, (0.0, *_extrapolating(PARTS[1:])), strict=True)
-)
+ERROR = tuple(a - b for a, b in zip(WEIGHTS, (0.0, *_extrapolating(PARTS[1:])), strict=True))
 """Weights of the difference to the order below."""
 
-
-def _bending(order: int) -> list[list[float]]:
-    """Weights, in each path, of H^order / order! times the derivative at the end of the step.
-
-    A path's n + 1 states have a backward difference of this order, and those of all paths that are
-    long enough are extrapolated as their ends are.
-    """
-    long = [n for n in PARTS if n >= order]
-    scales = dict(zip(long, _extrapolating(long), strict=True))
-    return [
-        [
-            scales[n] * n**order / factorial(order) * comb(order, n - i) * (-1) ** (n - i)
-            if n in scales and n - i <= order
-            else 0.0
-            for i in range(n + 1)
-        ]
-        for n in PARTS
-    ]
-
-
-DERIVATIVES = [_bending(order) for order in range(1, BENDS + 1)]
-
-FAST_BODY = (0, 1, 3, 4, 6)
-"""Places of both volumes, citrate, calcium and the parathyroid store: what relaxes within hours."""
-FELT_BODY = (0, 1, 3, 4, 5, 6)
-"""Places of the body on which their rates depend."""
-FAST_FLUXES = (0, 1, 2)
-"""Excreted water, metabolized citrate, released calcium: the other sides of their rates."""
-
-Matrix = list[list[float]]
+Row = list[float]
 
 
 @dataclass(frozen=True, slots=True)
-class Coupling:
-    """Which rows and columns of the Jacobian count: places in the state, in the rates for fluxes.
+class Pair:
+    """Two places of the state whose rates are in A."""
 
-    Every place of `fast` is in `felt`; what flows between a fast place and a flux needs that flux.
+    felt: tuple[int, ...]
+    """The places on which these rates depend, the two themselves first."""
+    fluxes: tuple[tuple[int, int, int], ...] = ()
+    """Fluxes, counted from the first, that some of the two share a balance with, and by how much
+    each moves when the first of the two does, and when the second does."""
+
+
+def pairs_of(size: int) -> tuple[Pair, ...]:
+    """What relaxes within hours in a patient without circuit, whose state has so many numbers.
+
+    Volumes; citrate and magnesium; calcium and the parathyroid store. A pair may feel those before
+    it. Fluxes: excreted water, metabolized citrate, regained magnesium, released calcium.
     """
+    interstitium = BODY + (size - BODY) // 2
+    proteins = [pool + i for pool in (BODY, interstitium) for i in (ALBUMIN, IGG, OTHER_GLOBULINS)]
+    albumin = (BODY + ALBUMIN, interstitium + ALBUMIN)
+    return (
+        Pair((0, 1, *proteins), ((0, -1, -1),)),
+        Pair((3, 5, 0, 1, *albumin), ((1, -1, 0), (3, 0, 1))),
+        Pair((4, 6, 0, 1, 3, 5, *albumin), ((2, 1, 0),)),
+    )
 
-    fast: Sequence[int]
-    fluxes: Sequence[int]
-    felt: Sequence[int]
 
-    @classmethod
-    def of(cls, size: int) -> Coupling:
-        """Those of a patient without circuit whose state has so many numbers."""
-        plasma, interstitium = BODY, BODY + (size - BODY) // 2
-        oncotic = (ALBUMIN, IGG, OTHER_GLOBULINS)
-        return cls(
-            fast=FAST_BODY,
-            fluxes=[size + i for i in FAST_FLUXES],
-            felt=[*FELT_BODY, *(pool + i for pool in (plasma, interstitium) for i in oncotic)],
-        )
+@dataclass(frozen=True, slots=True)
+class Knot:
+    """Where the step before began: how long before this one, with which state and rates."""
+
+    ago: float
+    state: State
+    slope: Row
 
 
 @dataclass(frozen=True, slots=True)
 class QuietStep(Step):
-    """A step that is read by the polynomial through its start with the derivatives at its end."""
+    """A step read by Hermite's polynomial through its ends and the beginning of the step before.
 
-    paths: tuple[list[State], ...]
-    """What was added since the start of the step, at the parts of each path."""
-    terms: list[State] = field(default_factory=list)
+    With value and rate at three points it has degree 5. `slopes`: rates at both ends.
+    """
+
+    earlier: Knot | None = None
 
     def at(self, fraction: float) -> State:
-        """The state a fraction (0..1) of the way through the step."""
+        """The state a fraction (0..1) of the way through the step.
+
+        The cubic through both ends, and s² (1 - s)² (m + (s + g) l), which vanishes there with its
+        slope and takes up what the cubic misses where the step before began, at s = -g.
+        """
         if fraction <= 0:
             return self.before
         if fraction >= 1:
             return self.after
-        if not self.terms:
-            self.terms.extend(self._terms())
-        back = fraction - 1
-        state = [back * v for v in self.terms[-1]]
-        for term in self.terms[-2::-1]:
-            state = [back * (v + w) for v, w in zip(term, state, strict=True)]
-        return [a + v for a, v in zip(self.after, state, strict=True)]
-
-    def _terms(self) -> Iterator[State]:
-        """Coefficients of the powers of the fraction that is left, from the first."""
-        size = len(self.before)
-        left = [b - a for a, b in zip(self.before, self.after, strict=True)]
-        for weights in DERIVATIVES:
-            term = [0.0] * size
-            for row, path in zip(weights, self.paths, strict=True):
-                for weight, added in zip(row, path, strict=True):
-                    if weight:
-                        term = [a + weight * b for a, b in zip(term, added, strict=False)]
-            yield term
-            # at the start, a whole step back, the terms with their signs come to before - after
-            left = [a + v for a, v in zip(left, term, strict=True)] if False else left
-            sign = -1 if (DERIVATIVES.index(weights) + 1) % 2 else 1
-            left = [a + sign * v for a, v in zip(left, term, strict=True)]
-        sign = -1 if (BENDS + 1) % 2 else 1
-        yield [-sign * a for a in left]
+        s, r, h = fraction, 1 - fraction, self.length
+        first, last = self.slopes
+        earlier = self.earlier or Knot(h, self.before, first)
+        g = earlier.ago / h
+        weight = (s * r / (g * (1 + g))) ** 2 if self.earlier else 0.0
+        steepness, distance = 2 * (1 + 2 * g) / (g * (1 + g)), s + g
+        state = []
+        for a, b, p, q, y, k in zip(
+            self.before, self.after, first, last, earlier.state, earlier.slope, strict=False
+        ):
+            rise = b - a
+            bulge = h * p - rise
+            skew = rise - h * q - bulge
+            miss = y - a + g * (rise + (1 + g) * (bulge - g * skew))
+            lean = h * k - rise - (1 + 2 * g) * bulge + g * (2 + 3 * g) * skew
+            state.append(
+                a
+                + s * (rise + r * (bulge + s * skew))
+                + weight * (miss + distance * (lean + steepness * miss))
+            )
+        return state
 
 
 def integrate(
+    rates: Rates, state: State, start: float, end: float, first_step: float, tolerance: float
+) -> Iterator[tuple[Step, list[float], float]]:
+    """`integrator.integrate` for a patient without circuit: explicit until it grows quiet."""
+    settled = start + SETTLING
+    if end < settled + SETTLING:
+        yield from integrator.integrate(rates, state, start, end, first_step, tolerance)
+        return
+    proposed = first_step
+    for step, sums, proposed in integrator.integrate(
+        rates, state, start, settled, first_step, tolerance
+    ):
+        state = step.after
+        yield step, sums, proposed
+    yield from extrapolate(
+        rates, state, settled, end, proposed, LENIENCE * tolerance, pairs_of(len(state))
+    )
+
+
+def extrapolate(
     rates: Rates,
     state: State,
     start: float,
     end: float,
     first_step: float,
     tolerance: float,
-    coupling: Coupling | None = None,
+    pairs: Sequence[Pair],
 ) -> Iterator[tuple[Step, list[float], float]]:
-    """Advance `state` from `start` to `end` (min); yield as `integrator.integrate` does."""
+    """Advance `state` from `start` to `end` (min) with the rates of `pairs` in A.
+
+    Yields and raises as `integrator.integrate` does.
+    """
     size = len(state)
-    coupling = coupling or Coupling.of(size)
     y, t = state, start
-    h = min(first_step, end - start)
+    h = min(first_step, FIRST_MOST, end - start)
     slope = rates(y)
-    jacobian: Matrix = []
+    earlier: Knot | None = None
     age = 0
+    jacobian: list[list[Row]] = []
     while t < end:
-        planned = h
         last = t + h >= end - SMALLEST_STEP
         if last:
             h = end - t
-        if not jacobian or age == OLDEST:
-            jacobian, age = _jacobian(rates, y, slope, coupling), 0
-        paths = tuple(_path(rates, y, slope, h, n, jacobian, coupling) for n in PARTS)
-        added = _weighted(WEIGHTS, [path[-1] for path in paths])
-        new = [a + s for a, s in zip(y, added, strict=False)]
+        if age == 0:
+            jacobian = _jacobian(rates, y, slope, pairs)
+        blocks = list(zip(pairs, jacobian, strict=True))
+        results = [_move(rates, y, slope, h / n, n, blocks) for n in PARTS]
+        sums = _weighted(WEIGHTS, results)
+        new = [a + s for a, s in zip(y, sums, strict=False)]
 
         error = 0.0
-        misses = _weighted(ERROR, [path[-1] for path in paths])
-        for a, n, miss in zip(y, new, misses, strict=False):
-            scale = tolerance * max(abs(a), abs(n)) + NEGLIGIBLE
-            if not abs(miss) <= error * scale:  # a miss that is no number counts as well
+        for a, b, miss in zip(y, new, _weighted(ERROR, results), strict=False):
+            scale = tolerance * max(abs(a), abs(b)) + NEGLIGIBLE
+            if not abs(miss) <= error * scale:  # so written, a miss that is no number counts
                 error = abs(miss) / scale
                 if not error < HOPELESS:
                     error = HOPELESS
@@ -201,85 +211,67 @@ def integrate(
 
         factor = min(GROW_MOST, max(SHRINK_MOST, SAFETY * max(error, 1e-10) ** (-1 / ORDER)))
         if error <= 1:
-            proposed = max(h * factor, planned) if last else h * factor
-            before, slope = slope, rates(new)
-            yield QuietStep(t, h, y, new, (before, slope), paths), added[size:], proposed
+            ahead = rates(new)
+            step = QuietStep(t, h, y, new, (slope, ahead), earlier)
+            yield step, sums[size:], min(h * factor, FIRST_MOST)
+            earlier = Knot(h, y, slope)
             t = end if last else t + h
-            y, h = new, proposed
-            age += 1
-        else:
-            h *= factor
-            if h < SMALLEST_STEP:
-                raise StepTooSmallError
+            y, slope, age = new, ahead, (age + 1) % OLDEST
+        elif h * factor < SMALLEST_STEP:
+            raise StepTooSmallError
+        h = min(h * factor, LONGEST)
 
 
-def _path(
+def _move(
     rates: Rates,
     y: State,
-    slope: list[float],
-    length: float,
+    slope: Row,
+    h: float,
     parts: int,
-    jacobian: Matrix,
-    coupling: Coupling,
-) -> list[list[float]]:
-    """What a step in so many parts adds to the state and to the fluxes, after each part."""
-    h = length / parts
-    fast, felt = coupling.fast, coupling.felt
-    fast_rows, flux_rows = jacobian[: len(fast)], jacobian[len(fast) :]
-    inverse = _inverse(fast_rows, [felt.index(place) for place in fast], h)
+    blocks: Sequence[tuple[Pair, list[Row]]],
+) -> Row:
+    """What so many parts of length h add to the state and to the fluxes.
+
+    Each adds h f + p with p = h A (h f + p): one pair after the other, two equations, two unknowns.
+    """
+    size = len(y)
+    solvers = []
+    for pair, (row, other) in blocks:
+        a, b, c, d = h * row[0], h * row[1], h * other[0], h * other[1]
+        scale = h / ((1 - a) * (1 - d) - b * c)
+        inverse = ((1 - d) * scale, b * scale, c * scale, (1 - a) * scale)
+        solvers.append((pair.felt, pair.fluxes, row, other, inverse))
     added = [0.0] * len(slope)
-    path = [added]
     for part in range(parts):
         if part:
             slope = rates([a + b for a, b in zip(y, added, strict=False)])
         move = [h * k for k in slope]
-        felts = [move[place] for place in felt]
-        pulls = [h * sum(map(mul, row, felts)) for row in fast_rows]
-        for place, row in zip(fast, inverse, strict=True):
-            move[place] += sum(map(mul, row, pulls))
-        felts = [move[place] for place in felt]
-        for place, row in zip(coupling.fluxes, flux_rows, strict=True):
-            move[place] += h * sum(map(mul, row, felts))
+        for felt, fluxes, row, other, (i, j, k, m) in solvers:
+            felts = [move[place] for place in felt]
+            first, second = sum(map(mul, row, felts)), sum(map(mul, other, felts))
+            first, second = i * first + j * second, k * first + m * second
+            move[felt[0]] += first
+            move[felt[1]] += second
+            for flux, by_first, by_second in fluxes:
+                move[size + flux] += by_first * first + by_second * second
         added = [a + b for a, b in zip(added, move, strict=True)]
-        path.append(added)
-    return path
+    return added
 
 
-def _weighted(weights: Sequence[float], rows: Sequence[list[float]]) -> list[float]:
+def _weighted(weights: Sequence[float], rows: Sequence[Row]) -> Row:
     total = [weights[0] * a for a in rows[0]]
     for weight, row in zip(weights[1:], rows[1:], strict=True):
         total = [a + weight * b for a, b in zip(total, row, strict=True)]
     return total
 
 
-def _jacobian(rates: Rates, y: State, slope: list[float], coupling: Coupling) -> Matrix:
-    """The rows and columns that count of the Jacobian, from differences: fast places, fluxes."""
-    columns = []
-    for place in coupling.felt:
+def _jacobian(rates: Rates, y: State, slope: Row, pairs: Sequence[Pair]) -> list[list[Row]]:
+    """For each pair the derivatives of its two rates by the places they feel, from differences."""
+    columns = {}
+    for place in sorted({place for pair in pairs for place in pair.felt}):
         nudge = NUDGE * abs(y[place]) + SMALLEST_STEP
         nudged = rates([*y[:place], y[place] + nudge, *y[place + 1 :]])
-        columns.append(
-            [(nudged[i] - slope[i]) / nudge for i in (*coupling.fast, *coupling.fluxes)]
-        )
-    return [list(row) for row in zip(*columns, strict=True)]
-
-
-def _inverse(rows: Matrix, own: Sequence[int], h: float) -> Matrix:
-    """(1 - h A)⁻¹ by elimination; `own`: the columns of A that belong to its rows.
-
-    No pivots are sought: fast modes decay, and adding decays keeps them off zero.
-    """
-    count = len(rows)
-    work = [
-        [float(i == k) - h * row[column] for k, column in enumerate(own)]
-        + [float(i == k) for k in range(count)]
-        for i, row in enumerate(rows)
+        columns[place] = [(a - b) / nudge for a, b in zip(nudged, slope, strict=True)]
+    return [
+        [[columns[place][own] for place in pair.felt] for own in pair.felt[:2]] for pair in pairs
     ]
-    for i in range(count):
-        pivot = work[i][i]
-        scaled = work[i] = [value / pivot for value in work[i]]
-        for k, other in enumerate(work):
-            share = other[i]
-            if k != i and share:
-                work[k] = [b - share * a for a, b in zip(scaled, other, strict=True)]
-    return [row[count:] for row in work]

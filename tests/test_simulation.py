@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
 from simulator import scenario as scenarios
@@ -502,7 +502,11 @@ simulation: {{until: 5 d}}
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(written_scenarios())
 def test_conservation_holds_in_generated_scenarios(text: str) -> None:
-    result = simulate(scenarios.loads(text))
+    try:
+        result = simulate(scenarios.loads(text))
+    except ImpossibleRunError as error:  # much plasma for saline alone: nobody survives that
+        assert "plasma volume has fallen" in str(error)
+        reject()
     for key, residual in result.balance.items():
         scale = result.plasma_volume if key.endswith("_mL") else 1.0
         assert abs(residual) / scale < 1e-9, key

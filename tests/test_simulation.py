@@ -505,7 +505,8 @@ def test_conservation_holds_in_generated_scenarios(text: str) -> None:
     try:
         result = simulate(scenarios.loads(text))
     except ImpossibleRunError as error:  # much plasma for saline alone: nobody survives that
-        assert "plasma volume has fallen" in str(error)
+        if "plasma volume has fallen" not in str(error):
+            raise
         reject()
     for key, residual in result.balance.items():
         scale = result.plasma_volume if key.endswith("_mL") else 1.0

@@ -508,3 +508,20 @@ def test_figures_never_import_pyplot() -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "False"
+
+
+def test_a_dose_in_a_session_is_marked_where_it_was_given() -> None:
+    result = simulate(
+        loads(
+            "format: 1\n"
+            "patient: {sex: male, weight: 75 kg, height: 178 cm, hematocrit: 40 %}\n"
+            "solutes: {igm: {}}\n"
+            "prescription: {exchange: 0.3 PV, replacement: [{fluid: albumin-5, share: 100 %}]}\n"
+            "course: {sessions: 2, every: 2 d}\n"
+            "events: [{session: 2, at: 36 min, give: igg, dose: 20 g, over: 1 h}]\n",
+            "dose",
+        )
+    )
+    upper = figures.solutes(result).axes[0]
+    marks = [line.get_xdata()[0] for line in upper.lines if line.get_marker() == "v"]
+    assert marks == [pytest.approx(2 + 36 / 1440)]

@@ -94,7 +94,12 @@ def solutes(result: Result) -> Figure:
     alone = len(curves) == 1
     of_start = "% of start or peak" if any(curve.of_peak for curve in curves) else "% of start"
 
-    doses = [event for event in result.scenario.events if isinstance(event, Dose)]
+    starts = {None: 0.0} | {session.index: session.start for session in result.sessions}
+    doses = [
+        (event, starts[event.session] + event.at)
+        for event in result.scenario.events
+        if isinstance(event, Dose) and event.session in starts
+    ]
     numbers = [s.index for s in result.sessions]
     heading = "Plasma (solid) and interstitial fluid (dashed)"
     heading += (", ▼ dose" if doses else "") + _left_out(result, names)
@@ -102,10 +107,10 @@ def solutes(result: Result) -> Figure:
     slide.sessions(upper, spans(result, unit), numbers)
     top = _draw_percent(slide, upper, time, curves)
     upper.set_ylim(0, (1.16 if doses else 1.06) * top)
-    for dose in doses:
+    for dose, when in doses:
         color = next((c.color for c in curves if c.name == dose.solute), LIGHT)
         upper.plot(
-            dose.at / MINUTES[unit], 0.95, "v", markersize=9, color=color,
+            when / MINUTES[unit], 0.95, "v", markersize=9, color=color,
             transform=upper.get_xaxis_transform(),
         )  # fmt: skip
 

@@ -523,5 +523,5 @@ def test_a_dose_in_a_session_is_marked_where_it_was_given() -> None:
         )
     )
     upper = figures.solutes(result).axes[0]
-    marks = [line.get_xdata()[0] for line in upper.lines if line.get_marker() == "v"]
+    marks = [np.asarray(line.get_xdata())[0] for line in upper.lines if line.get_marker() == "v"]
     assert marks == [pytest.approx(2 + 36 / 1440)]

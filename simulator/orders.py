@@ -70,6 +70,10 @@ class MachineSettings:
     """Whether saline pushes the blood in the circuit back at the end."""
 
 
+OPERATOR = "nurse"
+"""The catalog's entry that says what is usual of an operator."""
+
+
 @dataclass(frozen=True, slots=True)
 class Attendance:
     """The operator: how many machines share one, and how long things take. Times in min."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from simulator import catalog
 from simulator.catalog import Fact
+from simulator.orders import OPERATOR
 from simulator.patient.volumes import PLASMA_VOLUME
 from simulator.scenario.model import FluidDose, Scenario, Setting
 
@@ -56,7 +57,7 @@ def facts_of(scenario: Scenario) -> Iterator[Fact]:
         yield from machine.device.facts.values()
         yield from machine.access.facts.values()
         if scenario.operator is not None:
-            yield from catalog.operator("nurse").facts.values()
+            yield from catalog.operator(OPERATOR).facts.values()
         if machine.disturbances == "typical":
             for name in catalog.names("reactions"):
                 yield from catalog.reaction(name).facts.values()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
 import simpy
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from simulator.simulation import Run
 
 Process = Generator[simpy.Event, Any, None]
+Give = Callable[[Any, float], None]
+"""Gives an amount, or starts or stops a rate, of a solute or a fluid."""
 
 
 class Script:
@@ -51,49 +53,56 @@ class Script:
             self._set(event)
 
     def _give(self, dose: Dose) -> Process:
-        unit = self.run.scenario.solutes[dose.solute].kinetics.mass_unit
-        self.run.change()
-        if dose.over == 0:
-            self.run.patient.inject(dose.solute, dose.amount)
-        else:
-            self.run.patient.start_infusion(dose.solute, dose.amount / dose.over)
-        self.run.resume()
-        over = f" over {dose.over:g} min" if dose.over else ""
-        self.run.log("dose", f"{dose.amount:g} {unit} {dose.solute}{over}")
-        if dose.over:
-            yield self.run.env.timeout(dose.over)
-            self.run.change()
-            self.run.patient.stop_infusion(dose.solute, dose.amount / dose.over)
-            self.run.resume()
-            self.run.log("dose-ended", dose.solute)
+        patient, name, amount = self.run.patient, dose.solute, dose.amount
+        unit = self.run.scenario.solutes[name].kinetics.mass_unit
+        yield from self._administer(
+            patient.inject, patient.start_infusion, patient.stop_infusion,
+            name, name, amount, unit, dose.over,
+        )  # fmt: skip
 
     def infuse(self, fluid: catalog.Fluid, volume: float, minutes: float) -> Process:
         """Give a fluid by hand, at once or over a time."""
-        self.run.change()
+        patient = self.run.patient
+        yield from self._administer(
+            patient.inject_fluid, patient.start_fluid, patient.stop_fluid,
+            fluid, fluid.name, volume, "mL", minutes,
+        )  # fmt: skip
+
+    def _administer(
+        self,
+        at_once: Give,
+        start: Give,
+        stop: Give,
+        what: Any,
+        name: str,
+        amount: float,
+        unit: str,
+        minutes: float,
+    ) -> Process:
+        """Give so much of something, at once or at a steady rate."""
         if minutes == 0:
-            self.run.patient.inject_fluid(fluid, volume)
+            self._do(at_once, what, amount)
         else:
-            self.run.patient.start_fluid(fluid, volume / minutes)
-        self.run.resume()
+            self._do(start, what, amount / minutes)
         over = f" over {minutes:g} min" if minutes else ""
-        self.run.log("dose", f"{volume:g} mL {fluid.name}{over}")
+        self.run.log("dose", f"{amount:g} {unit} {name}{over}")
         if minutes:
             yield self.run.env.timeout(minutes)
-            self.run.change()
-            self.run.patient.stop_fluid(fluid, volume / minutes)
-            self.run.resume()
-            self.run.log("dose-ended", fluid.name)
+            self._do(stop, what, amount / minutes)
+            self.run.log("dose-ended", name)
 
     def _block_fcrn(self, blockade: FcrnBlockade) -> Process:
-        self.run.change()
-        self.run.patient.start_blockade(blockade.fraction)
-        self.run.resume()
+        self._do(self.run.patient.start_blockade, blockade.fraction)
         self.run.log("fcrn-blockade", f"{100 * blockade.fraction:g} %")
         yield self.run.env.timeout(blockade.duration)
-        self.run.change()
-        self.run.patient.stop_blockade(blockade.fraction)
-        self.run.resume()
+        self._do(self.run.patient.stop_blockade, blockade.fraction)
         self.run.log("fcrn-blockade-ended")
+
+    def _do(self, change: Callable[..., None], *arguments: Any) -> None:
+        """Change something about the patient, between two stretches of his time."""
+        self.run.change()
+        change(*arguments)
+        self.run.resume()
 
     def _fail(self, fault: Fault) -> Process:
         session = self.run.visits[-1].session
@@ -117,13 +126,9 @@ class Script:
     def _set(self, setting: Setting) -> None:
         path, value = setting.path, setting.value
         if path.startswith("solutes."):
-            self.run.change()
-            self.run.patient.set_synthesis(path.split(".")[1], value)
-            self.run.resume()
+            self._do(self.run.patient.set_synthesis, path.split(".")[1], value)
         elif path == "patient.citrate_clearance":
-            self.run.change()
-            self.run.patient.set_citrate_clearance(value)
-            self.run.resume()
+            self._do(self.run.patient.set_citrate_clearance, value)
         else:
             if path == "prescription.exchange":
                 value = self.run.target(*value)

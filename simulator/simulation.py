@@ -19,9 +19,11 @@ from simulator import scenario as scenarios
 from simulator.boundary import REST, Exchange, Vitals
 from simulator.ledger import Ledger
 from simulator.luck import Luck
+from simulator.machine.alarms import REACTIONS
 from simulator.machine.pumps import STOPPED, PumpFlows
 from simulator.machine.session import Session
 from simulator.orders import Prescription
+from simulator.patient.integrator import State
 from simulator.patient.patient import Patient
 from simulator.patient.reactions import Susceptibility
 from simulator.provenance import sources_of
@@ -66,6 +68,7 @@ class Run:
         self.visits: list[Visit] = []
         self._exchange: Exchange = REST
         self._luck = self._luck_of(scenario)
+        self._reactions = tuple(map(catalog.reaction, REACTIONS if self._luck else ()))
         self._susceptibility: Susceptibility | None = None
         """What can happen in the patient before the next event; None outside sessions."""
         self.script = Script(self)
@@ -117,7 +120,7 @@ class Run:
         self.recorder.begin_session(visit.index)
         self.recorder.watched = [
             (visit.blood_volume, self.patient.blood_volume),
-            (visit.ionized_calcium, lambda y: self.patient.vitals_of(y).ionized_calcium),
+            (visit.ionized_calcium, self._ionized_calcium),
         ]
         self.recorder.run(STOPPED)
         if self._luck is not None:
@@ -303,11 +306,10 @@ class Run:
         def stream(whose: str, purpose: str) -> Random:
             return luck.stream(*((whose, index) if whose == "session" else (whose,)), purpose)
 
-        vitals_of = self.patient.vitals_of
         return Susceptibility(
-            tuple(catalog.reaction(name) for name in catalog.names("reactions")),
+            self._reactions,
             self.patient.state,
-            lambda y: vitals_of(y).ionized_calcium,
+            self._ionized_calcium,
             self.patient.blood_volume,
             stream,
             first_session=index == 1,
@@ -324,6 +326,9 @@ class Run:
         visit.session.staff.react(reaction.name, cause, ends=ends)
 
     # -- summing up -------------------------------------------------------------------------------
+
+    def _ionized_calcium(self, state: State) -> float:
+        return self.patient.vitals_of(state).ionized_calcium
 
     def _levels(self) -> dict[str, float]:
         return {name: self.patient.concentration(name) for name in self.names}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field, replace
 from random import Random
@@ -15,6 +16,7 @@ from simulator.machine.alarms import BY_FAULT
 from simulator.machine.pumps import STOPPED, PumpFlows
 from simulator.machine.session import Session
 from simulator.orders import (
+    OPERATOR,
     Attendance,
     FollowedSolute,
     MachineSettings,
@@ -25,6 +27,19 @@ from simulator.orders import (
 
 COLLAPSED = -254.0
 """mmHg below the mean of a catheter: just open while nothing is drawn, too low for any draw."""
+
+ALONE = Attendance(machines=1, response=catalog.operator(OPERATOR).response, vital_signs=math.inf)
+"""An operator with this machine only, who takes no vital signs."""
+
+SMALL = """
+format: 1
+patient: {sex: female, weight: 68 kg, height: 1.65 m, hematocrit: 0.39}
+prescription:
+  exchange: 1.0 PV
+  replacement: [{fluid: albumin-5, share: 100 %}]
+course: {sessions: 2, every: 2 d}
+"""
+"""The least that a scenario with sessions has to say."""
 
 WOMAN = PatientDescription(sex="female", weight=68, height=1.65, hematocrit=0.39)
 

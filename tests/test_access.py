@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from stand_ins import (
+    ALONE,
     LARGE_BOTTLES,
     StandIn,
     at,
@@ -36,13 +37,12 @@ from simulator.machine.alarms import BY_FAULT, LOWEST_SHARE
 from simulator.machine.pumps import ExchangeSettings, PumpFlows, exchange_flows, recirculating
 from simulator.machine.separators import Centrifuge
 from simulator.machine.session import Session
-from simulator.orders import Attendance, MachineSettings
+from simulator.orders import MachineSettings
 
 NAMES = catalog.names("access")
 VEINS = catalog.access("peripheral-veins")
 REVERSED = catalog.access("dialysis-catheter-reversed")
 HOLD = BY_FAULT["access-occlusion"].hold
-ALONE = Attendance(machines=1, response=20 / 60, vital_signs=math.inf)
 every_access = pytest.mark.parametrize("name", NAMES)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import simpy
 from stand_ins import (
+    ALONE,
     LARGE_BOTTLES,
     StandIn,
     at,
@@ -36,7 +37,6 @@ from simulator.machine.staff import ANSWERS, OTHERWISE, Answer
 from simulator.orders import Attendance
 
 NURSE = catalog.operator("nurse")
-ALONE = Attendance(machines=1, response=NURSE.response, vital_signs=math.inf)
 
 
 def operator(attendance: Attendance | None = ALONE, luck: int | None = None) -> Operator:

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from stand_ins import SMALL
 
 from simulator import catalog, scenario
 from simulator.errors import ScenarioError
 from simulator.machine.alarms import FAULTS
 from simulator.scenario.model import Dose, Event, Fault, FluidDose, Setting
-
-SMALL = """
-format: 1
-patient: {sex: female, weight: 68 kg, height: 1.65 m, hematocrit: 0.39}
-prescription: {exchange: 1.0 PV, replacement: [{fluid: albumin-5, share: 100 %}]}
-course: {sessions: 2, every: 2 d}
-"""
 
 
 def events(*lines: str, also: str = "") -> tuple[Event, ...]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from stand_ins import SMALL
 
 from simulator import scenario
 from simulator.errors import CommandError, ScenarioError
@@ -14,15 +15,6 @@ from simulator.scenario.library import names
 from simulator.scenario.model import Dose, Fault, FcrnBlockade, Setting
 
 DAY = 1440.0
-
-SMALL = """
-format: 1
-patient: {sex: female, weight: 68 kg, height: 1.65 m, hematocrit: 0.39}
-prescription:
-  exchange: 1.0 PV
-  replacement: [{fluid: albumin-5, share: 100 %}]
-course: {sessions: 2, every: 2 d}
-"""
 
 FULL = """
 format: 1

@@ -7,19 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from stand_ins import SMALL
 
 from simulator import catalog, scenario
 from simulator.errors import ScenarioError
 from simulator.scenario.model import Attendance, MachineSettings, Scenario
 
-SMALL = """
-format: 1
-patient: {sex: female, weight: 68 kg, height: 1.65 m, hematocrit: 0.39}
-prescription:
-  exchange: 1.0 PV
-  replacement: [{fluid: albumin-5, share: 100 %}]
-course: {sessions: 2, every: 2 d}
-"""
 TYPICAL = SMALL + "machine: {disturbances: typical}\n"
 NURSE = catalog.operator("nurse")
 USUAL = Attendance(1, NURSE.response, NURSE.vital_signs)

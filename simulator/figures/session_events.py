@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from simulator.figures.style import BLACK, GRAY, PURPLE, VERMILLION
-from simulator.machine.alarms import ALARMS, Response
+from simulator.machine.alarms import ALARMS, CONTAINERS, Response
 from simulator.result import Event, Result, SessionResult
 
 ALARM, ACT, REACTION = "alarm:", "operator:", "reaction:"
@@ -20,8 +20,6 @@ ALARM, ACT, REACTION = "alarm:", "operator:", "reaction:"
 PHASES = ("draw", "exchange", "rinseback")
 _NAMED_PHASES = ("draw", "rinseback")
 
-_CONTAINERS = ("alarm:replacement-empty", "alarm:anticoagulant-empty", "alarm:waste-bag-full")
-"""Bottles and bags to change, where the detail says "next": daily work, a small tick each."""
 _ENDS = ("session-ended-early", "no-rinseback")
 _QUIET = (
     "prime", "connect", "exchange", "disconnect", "target-reached", "cleared", "resumed", "warning",
@@ -153,7 +151,8 @@ def _events(result: Result, session: SessionResult) -> list[Event]:
 
 
 def _is_change(event: Event) -> bool:
-    return event.event in _CONTAINERS and event.detail.startswith("next")
+    """Whether a bottle or a bag has to be changed as planned: daily work, a small tick."""
+    return event.event.removeprefix(ALARM) in CONTAINERS and event.detail.startswith("next")
 
 
 def _passes(event: Event) -> bool:

@@ -192,6 +192,8 @@ ALARMS: tuple[Alarm, ...] = (
 
 BY_FAULT: dict[str, Alarm] = {alarm.fault: alarm for alarm in ALARMS if alarm.action}
 """The faults that can be injected; an advisory without an action follows from others."""
+CONTAINERS = ("replacement-empty", "anticoagulant-empty", "waste-bag-full")
+"""Alarms that a new bottle or bag answers."""
 REACTIONS: tuple[str, ...] = catalog.names("reactions")
 FAULTS: tuple[str, ...] = (*BY_FAULT, *REACTIONS)
 """All that a scenario can let happen by name: faults of the machine, reactions of the patient."""

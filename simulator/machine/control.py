@@ -100,9 +100,7 @@ class Controller:
             anticoagulant=anticoagulant,
             anticoagulant_to_circuit=flows.anticoagulant_removed,
             circuit_to_waste=flows.plasma - flows.recirculated,
-            given=tuple((fluid, (1 - again) * flow) for fluid, flow in given)
-            if again
-            else tuple(given),
+            given=tuple((fluid, (1 - again) * flow) for fluid, flow in given),
             wasted=tuple((fluid, again * flow) for fluid, flow in given) if again else (),
         )
 

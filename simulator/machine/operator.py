@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Generator
 from contextlib import suppress
+from functools import cached_property
 from math import inf, log
 from random import Random
 from typing import Any
@@ -13,7 +14,7 @@ import simpy
 
 from simulator import catalog
 from simulator.machine.alarms import Priority
-from simulator.orders import Attendance
+from simulator.orders import OPERATOR, Attendance
 
 Process = Generator[simpy.Event, Any, None]
 
@@ -31,13 +32,17 @@ class Operator:
         self.env = env
         self.attendance = attendance
         self.luck = luck
-        self.habits = catalog.operator("nurse")
         self.calls = 0
         self.actions: Counter[str] = Counter()
         self.waited = 0.0
         """min from calls to arrivals, summed over the calls of this machine"""
         self._person = simpy.PriorityResource(env)
         self._at_work: list[simpy.Process] = []
+
+    @cached_property
+    def habits(self) -> catalog.Operator:
+        """How long things take; the ideal operator has none."""
+        return catalog.operator(OPERATOR)
 
     def come(self, priority: Priority) -> Generator[simpy.Event, Any, Any]:
         """Call; goes on when the operator stands at the machine. Yields what `leave` takes."""
@@ -64,19 +69,16 @@ class Operator:
 
     def start(self) -> None:
         """The shift: the other machines of the unit begin to call."""
-        if self.attendance is not None:
-            rounds = self.attendance.vital_signs
-            for other in range(1, self.attendance.machines):
-                offset = other / self.attendance.machines
-                bottles = self._another_machine(
-                    Priority.STOP, self.habits.call_interval, self.habits.call_time, offset
-                )
-                self._at_work.append(self.env.process(bottles))
-                if rounds < inf:
-                    signs = self._another_machine(
-                        Priority.ROUTINE, rounds, self.habits.vital_signs_time, offset
-                    )
-                    self._at_work.append(self.env.process(signs))
+        if self.attendance is None:
+            return
+        habits, rounds = self.habits, self.attendance.vital_signs
+        calls = [(Priority.STOP, habits.call_interval, habits.call_time)]
+        if rounds < inf:
+            calls.append((Priority.ROUTINE, rounds, habits.vital_signs_time))
+        for other in range(1, self.attendance.machines):
+            for call in calls:
+                machine = self._another_machine(*call, offset=other / self.attendance.machines)
+                self._at_work.append(self.env.process(machine))
 
     def stop(self) -> None:
         """Nothing that the other machines do matters any more."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import simpy
 
 from simulator import catalog
-from simulator.machine.alarms import Priority
+from simulator.machine.alarms import REACTIONS, Priority
 
 if TYPE_CHECKING:
     from simulator.machine.session import Session
@@ -70,7 +70,7 @@ class Staff:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self.reactions: Counter[str] = Counter(dict.fromkeys(catalog.names("reactions"), 0))
+        self.reactions: Counter[str] = Counter(dict.fromkeys(REACTIONS, 0))
         """How often the patient reacted."""
 
     def react(self, name: str, cause: str, *, ends: bool) -> None:

@@ -7,7 +7,7 @@ the operator comes, acknowledges and mends; protection releases the alarm; the s
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Generator
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from simulator.machine.access import Vessel, access_pressure
 from simulator.machine.alarms import (
     ALARMS,
     BY_FAULT,
+    CONTAINERS,
     TRIES_WITHIN,
     Alarm,
     Priority,
@@ -40,8 +41,6 @@ LARGE_SHARE_OUTSIDE = 0.15
 """Share of the blood volume outside above which a custom prime is advised [10-15 %, unverified]."""
 RICHER = 0.8
 """Factor on the inlet:anticoagulant ratio after clumps were seen [assumed]."""
-CONTAINERS = ("replacement-empty", "anticoagulant-empty", "waste-bag-full")
-"""Alarms that a new bottle or bag answers."""
 PUMPING = ("draw", "exchange", "rinseback")
 
 
@@ -62,7 +61,7 @@ class Upkeep:
         """Of these, how many end when the scenario says so."""
         self._tasks: Counter[str] = Counter()
         """What else holds the pumps: the operator at work, the patient."""
-        self._called: defaultdict[str, bool] = defaultdict(bool)
+        self._called: set[str] = set()
         """The alarms for which the operator is on his way, or at work."""
         self._details: dict[str, str] = {}
         self._failed: list[float] = []
@@ -224,8 +223,8 @@ class Upkeep:
 
     def _see_to(self, alarm: Alarm) -> None:
         """Call the operator for a latched alarm, unless he is on his way for it."""
-        if alarm.action and self.protection.is_latched(alarm) and not self._called[alarm.name]:
-            self._called[alarm.name] = True
+        if alarm.action and self.protection.is_latched(alarm) and alarm.name not in self._called:
+            self._called.add(alarm.name)
             self.env.process(self._attend(alarm))
 
     def _attend(self, alarm: Alarm) -> Process:
@@ -243,7 +242,7 @@ class Upkeep:
                 if protection.is_latched(alarm) and self.session.running:
                     self.did(alarm.action, alarm.name)
                     self._mend(alarm)
-        self._called[alarm.name] = False
+        self._called.remove(alarm.name)
         self.operator.leave(visit)
 
     def _usual(self, alarm: Alarm) -> float:

@@ -77,6 +77,21 @@ class Step:
         return state
 
 
+def worst(misses: list[float], before: State, after: State, tolerance: float) -> float:
+    """The worst of the estimated errors of a step, over what is allowed; at most `HOPELESS`.
+
+    Allowed is `tolerance` relative to each number of the state.
+    """
+    error = 0.0
+    for miss, a, b in zip(misses, before, after, strict=False):
+        scale = tolerance * max(abs(a), abs(b)) + NEGLIGIBLE
+        if not abs(miss) <= error * scale:  # so written, a miss that is no number counts as well
+            error = abs(miss) / scale
+            if not error < HOPELESS:
+                return HOPELESS
+    return error
+
+
 def integrate(
     rates: Rates, state: State, start: float, end: float, first_step: float, tolerance: float
 ) -> Iterator[tuple[Step, list[float], float]]:
@@ -121,15 +136,11 @@ def integrate(
         new = [a + s for a, s in zip(y, sums, strict=False)]
         k7 = rates(new)
 
-        error = 0.0
-        for a, n, b, d, e, f, g, m in zip(y, new, k1, k3, k4, k5, k6, k7, strict=False):
-            miss = abs(h * (E1 * b + E3 * d + E4 * e + E5 * f + E6 * g + E7 * m))
-            scale = tolerance * max(abs(a), abs(n)) + NEGLIGIBLE
-            if not miss <= error * scale:  # so written, a miss that is no number counts as well
-                error = miss / scale
-                if not error < HOPELESS:
-                    error = HOPELESS
-                    break
+        misses = [
+            h * (E1 * b + E3 * d + E4 * e + E5 * f + E6 * g + E7 * m)
+            for _, b, d, e, f, g, m in zip(y, k1, k3, k4, k5, k6, k7, strict=False)
+        ]
+        error = worst(misses, y, new, tolerance)
 
         if error <= 1:
             grow = SAFETY * max(error, 1e-10) ** -(1 / ORDER - 0.75 * STABILIZE)

@@ -24,8 +24,6 @@ from operator import mul
 from simulator.patient import integrator
 from simulator.patient.integrator import (
     GROW_MOST,
-    HOPELESS,
-    NEGLIGIBLE,
     SAFETY,
     SHRINK_MOST,
     SMALLEST_STEP,
@@ -33,6 +31,7 @@ from simulator.patient.integrator import (
     State,
     Step,
     StepTooSmallError,
+    worst,
 )
 from simulator.patient.state import ALBUMIN, BODY, IGG, OTHER_GLOBULINS
 
@@ -200,15 +199,7 @@ def extrapolate(
         sums = _weighted(WEIGHTS, results)
         new = [a + s for a, s in zip(y, sums, strict=False)]
 
-        error = 0.0
-        for a, b, miss in zip(y, new, _weighted(ERROR, results), strict=False):
-            scale = tolerance * max(abs(a), abs(b)) + NEGLIGIBLE
-            if not abs(miss) <= error * scale:  # so written, a miss that is no number counts
-                error = abs(miss) / scale
-                if not error < HOPELESS:
-                    error = HOPELESS
-                    break
-
+        error = worst(_weighted(ERROR, results), y, new, tolerance)
         factor = min(GROW_MOST, max(SHRINK_MOST, SAFETY * max(error, 1e-10) ** (-1 / ORDER)))
         if error <= 1:
             ahead = rates(new)

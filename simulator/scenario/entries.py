@@ -8,8 +8,9 @@ from typing import Any
 
 from simulator import catalog, units
 from simulator.catalog import Access, Device, Fluid, SeparatorFacts
+from simulator.machine.alarms import BY_FAULT
 from simulator.scenario.fields import Reference, unknown_key
-from simulator.scenario.limits import FAULTS, FRACTION
+from simulator.scenario.limits import FRACTION
 from simulator.scenario.measures import read_quantity
 from simulator.scenario.report import Report, near_or_all, shown
 from simulator.scenario.tree import Path
@@ -72,10 +73,9 @@ class Entries:
         if not isinstance(written, Mapping):
             self.report.add(path, f"expected a mapping, got {shown(written)}")
             return usual
-        known = [fault for fault in FAULTS if fault not in catalog.names("reactions")]
         for fault, value in written.items():
-            if fault not in known:
-                hint = near_or_all(fault, known)
+            if fault not in BY_FAULT:
+                hint = near_or_all(fault, BY_FAULT)
                 message = f"{shown(fault)} is not a fault of a machine{hint}"
                 self.report.add((*path, fault), message, on_key=True)
                 continue

@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeVar, cast
 
 from simulator import catalog, units
 from simulator.catalog import Access, Device, Fluid
-from simulator.orders import Attendance, CalciumOrder, MachineSettings, Replacement
+from simulator.orders import OPERATOR, Attendance, CalciumOrder, MachineSettings, Replacement
 from simulator.scenario import format as written
 from simulator.scenario.entries import Entries
 from simulator.scenario.fields import Reference
@@ -21,7 +21,6 @@ from simulator.units import Quantity
 DEFAULT_DEVICE = "spectra-optia"
 DEFAULT_ACCESS = "central-venous-catheter"
 DEFAULT_CALCIUM = "calcium-gluconate-10"
-DEFAULT_OPERATOR = "nurse"
 SALINE = "saline"
 SHARE_TOLERANCE = 0.001 + 1e-9  # 0.1 %, and what adding floats leaves
 
@@ -94,7 +93,7 @@ def operator(model: written.Operator | None, machine: MachineSettings | None) ->
 
 def operator_defaults() -> dict[str, Any]:
     """The section `operator` as it would be written without a thought."""
-    usual = catalog.tree("operators", DEFAULT_OPERATOR)
+    usual = catalog.tree("operators", OPERATOR)
     times = {key: str(usual[key]["value"]) for key in ("response", "vital_signs")}
     return {"machines": 1, **times}
 

@@ -33,7 +33,12 @@ REFERENCE_SESSION = 100.0
 
 
 def chance_rate(probability: float) -> float:
-    """Events per min that make at least one in a reference session as probable as stated."""
+    """Events per min that make at least one in a reference session as probable as stated.
+
+    Raises `CatalogError` for 1 and above: no rate makes a thing certain.
+    """
+    if probability >= 1:
+        raise CatalogError(f"expected a probability below 100 %, got {100 * probability:g} %")
     return -math.log1p(-probability) / REFERENCE_SESSION
 
 

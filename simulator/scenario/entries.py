@@ -28,6 +28,9 @@ _MAY_BE_ZERO = frozenset(
 #: Pressures that may lie on either side of that of the air.
 _EITHER_SIGN = frozenset({"vein_pressure", "access_pressure_limit"})
 
+#: Probabilities in a session.
+_CHANCES = ("failure",)
+
 #: Bare numbers that are no fractions.
 _RATIOS = ("anticoagulant_ratio", "anticoagulant_ratio_min", "anticoagulant_ratio_max")
 
@@ -80,7 +83,7 @@ class Entries:
                 self.report.add((*path, fault), message, on_key=True)
                 continue
             try:
-                FRACTION.read(value)
+                _check_chance(FRACTION.read(value), value)
             except ValueError as error:
                 self.report.add((*path, fault), str(error))
             else:
@@ -191,3 +194,11 @@ def _check_range(kind: type, key: str, quantity: Quantity, written: Any) -> None
             raise ValueError(f"expected more than 0, got {shown(written)}")
     if not quantity.unit.dimension and key not in _RATIOS:
         FRACTION.check_limits(quantity, written)
+    if key in _CHANCES:
+        _check_chance(quantity, written)
+
+
+def _check_chance(quantity: Quantity, written: Any) -> None:
+    """Raise `ValueError` for what is certain: no rate makes a thing certain within a session."""
+    if quantity.canonical >= 1:
+        raise ValueError(f"expected less than 100 %, got {shown(written)}")

@@ -56,6 +56,7 @@ def machine(model: written.Machine, entries: Entries) -> MachineSettings | None:
     where = (*path, "anticoagulant")
     default_fluid = device.anticoagulant if device else "acd-a"
     fluid = _named(entries.fluid, anticoagulant.fluid, default_fluid, (*where, "fluid"), report)
+    prime = _named(entries.fluid, model.prime, SALINE, (*path, "prime"), report)
     if device is None or access is None or fluid is None:
         return None
     inlet_flow, ratio = model.inlet_flow, anticoagulant.ratio
@@ -64,7 +65,6 @@ def machine(model: written.Machine, entries: Entries) -> MachineSettings | None:
     check_inlet_flow(flow, device, access, (*path, "inlet_flow"), report)
     to_one = device.anticoagulant_ratio if ratio is None else ratio.canonical
     check_ratio(to_one, device, (*where, "ratio"), report)
-    prime = _named(entries.fluid, model.prime, SALINE, (*path, "prime"), report)
     return MachineSettings(
         device,
         access,

@@ -2,9 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from simulator.catalog import Fluid
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """What separator, second filter and column let pass: shares by name of the solute."""
+
+    sieving: Mapping[str, float] = field(default_factory=dict)
+    """Concentration in the separated plasma over that in the patient's; otherwise 1."""
+    return_sieving: Mapping[str, float] = field(default_factory=dict)
+    """Concentration in the plasma given back over that before a second filter; otherwise 1."""
+    extraction: Mapping[str, float] = field(default_factory=dict)
+    """Share bound by a fresh column; otherwise 0."""
+    capacity: float = math.inf
+    """IgG that the column can bind, g."""
+
+    @staticmethod
+    def share(table: Mapping[str, float], kin: Sequence[str], otherwise: float) -> float:
+        """The entry of a solute under the first of its names that the table knows."""
+        return next((table[name] for name in kin if name in table), otherwise)
+
+
+FREE = Passage()
+"""Everything passes, nothing is bound: what a centrifuge does to the plasma."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +50,11 @@ class Exchange:
     circuit_to_waste: float = 0.0
     """Plasma with its anticoagulant leaving the circuit for the waste bag."""
     circuit_to_patient: float = 0.0
-    """Circuit content given back: rinseback."""
+    """Circuit content given back, cells and all: rinseback, or a bowl that is emptied."""
+    plasma_to_patient: float = 0.0
+    """Plasma with its anticoagulant given back after a second filter or a column."""
+    passage: Passage = FREE
+    """What the plasma passes on its way."""
     given: tuple[tuple[Fluid, float], ...] = ()
     """Fluids that reach the patient, each with its flow."""
     wasted: tuple[tuple[Fluid, float], ...] = ()

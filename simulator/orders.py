@@ -61,6 +61,7 @@ class MachineSettings:
     inlet_flow: float
     anticoagulant: Fluid
     anticoagulant_ratio: float
+    """Inlet over anticoagulant flow; infinite for heparin, which is given by time."""
     disturbances: Literal["none", "typical"] = "none"
     """Whether what usually goes wrong does so, drawn from the seed."""
     prime: Fluid | None = None
@@ -68,6 +69,14 @@ class MachineSettings:
     bag; anything else (red cells, albumin) is given to the patient while blood is drawn."""
     rinseback: bool = True
     """Whether saline pushes the blood in the circuit back at the end."""
+    anticoagulant_flow: float = 0.0
+    """Heparin, mL/min of the solution."""
+    anticoagulant_bolus: float = 0.0
+    """Heparin given at first contact, mL of the solution."""
+    plasma_flow: float | None = None
+    """Plasma that a membrane is to filter, mL/min; None: the device's filtration fraction."""
+    needles: Literal[1, 2] = 2
+    """1: blood is drawn and given back in turn through the same needle."""
 
 
 OPERATOR = "nurse"

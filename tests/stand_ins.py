@@ -71,6 +71,9 @@ class StandIn:
     def disconnect(self) -> None:
         self.log("disconnected")
 
+    def swap_column(self) -> None:
+        self.log("swapped")
+
     def give(self, fluid: catalog.Fluid, volume: float, minutes: float) -> None:
         self.gifts.append((self.env.now, fluid.name, volume, minutes))
 

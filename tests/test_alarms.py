@@ -110,7 +110,7 @@ def test_what_a_scenario_can_let_happen_are_faults_with_an_action_and_reactions(
 
 def test_the_machine_goes_on_only_where_no_pump_could_do_harm() -> None:
     on = {a.name for a in ALARMS if a.response not in STOPPING}
-    assert on == {"interface-not-seen", "pumps-stopped"}
+    assert on == {"interface-not-seen", "transmembrane-pressure-high", "pumps-stopped"}
 
 
 def test_a_patient_goes_before_a_stop_before_a_caution_before_a_routine() -> None:

@@ -34,6 +34,7 @@ TYPICAL = "machine.disturbances=typical"
 BUSY = "operator.machines=3"
 TWO_SESSIONS = ("course.sessions=2", "course.every=1 d", "simulation.until=2 d")
 SEEDS = range(10)
+ACCESSES = [catalog.access(name) for name in catalog.names("access")]
 
 
 @cache
@@ -146,12 +147,37 @@ def test_how_often_curves_are_written_changes_nothing_that_happens() -> None:
 
 # -- what is told ----------------------------------------------------------------------------------
 
+
+def can_have(device: str) -> list[str]:
+    """The faults of a device's kind of separator, and all reactions of the patient."""
+    kind = type(catalog.device(device).separator)
+    names = (name for name, made_of in catalog.SEPARATORS.items() if made_of is kind)
+    (separator,) = names
+    alarms = ((name, BY_FAULT.get(name)) for name in FAULTS)
+    return [name for name, a in alarms if a is None or not a.only or separator in a.only]
+
+
+HAVING = [
+    (fault, device)
+    for device in ("spectra-optia", "mcs-plus", "plasmaflo-op-08w")
+    for fault in can_have(device)
+]
+"""Each fault on a machine of every kind that can have it."""
+
+
 RUNS = [
     *[((TYPICAL, BUSY), seed) for seed in SEEDS],
     *[((TYPICAL, "machine.access=dialysis-catheter", *TWO_SESSIONS), seed) for seed in range(3)],
     *[
-        ((f"events=[{{session: 1, at: 20 min, fault: {name}}}]", "operator.vital_signs=10 min"), 0)
-        for name in FAULTS
+        (
+            (
+                f"machine.device={device}",
+                f"events=[{{session: 1, at: 20 min, fault: {name}}}]",
+                "operator.vital_signs=10 min",
+            ),
+            0,
+        )
+        for name, device in HAVING
     ],
 ]
 
@@ -173,9 +199,16 @@ def test_alarms_reactions_and_actions_are_told_with_their_cause_and_counted(
     assert [e for e in told_of if not e.detail or e.session == 0] == []
 
 
-@pytest.mark.parametrize("name", FAULTS)
-def test_what_the_scenario_lets_happen_is_in_the_events_and_in_the_summary(name: str) -> None:
-    result = one(f"events=[{{session: 1, at: 20 min, fault: {name}}}]")
+def test_every_fault_can_happen_to_some_machine() -> None:
+    assert {fault for fault, _ in HAVING} == set(FAULTS)
+
+
+@pytest.mark.parametrize(("name", "device"), HAVING)
+def test_what_the_scenario_lets_happen_is_in_the_events_and_in_the_summary(
+    name: str, device: str
+) -> None:
+    fault = f"events=[{{session: 1, at: 20 min, fault: {name}}}]"
+    result = one(f"machine.device={device}", fault)
     (session,) = result.sessions
     if name in REACTIONS:
         event_name, count = f"reaction:{name}", session.reactions[name]
@@ -255,11 +288,27 @@ def test_another_fluid_from_now_on_is_counted_from_now_on() -> None:
 
 
 @st.composite
-def mishaps(draw: Any) -> str:
+def machines(draw: Any) -> tuple[str, list[str]]:
+    """A device, and an access that delivers what its inlet pump needs at least."""
+    name = draw(st.sampled_from(catalog.names("devices")))
+    device = catalog.device(name)
+    fitting = [a for a in ACCESSES if a.inlet_flow_max >= device.inlet_flow_min]
+    access = draw(st.sampled_from(fitting))
+    most = min(access.inlet_flow_max, device.inlet_flow_max)
+    flow = draw(st.sampled_from([device.inlet_flow_min, min(device.inlet_flow, most), most]))
+    return name, [
+        f"machine.device={name}",
+        f"machine.access={access.name}",
+        f"machine.inlet_flow={flow} mL/min",
+    ]
+
+
+@st.composite
+def mishaps(draw: Any, faults: list[str]) -> str:
     """A fault or reaction at any instant, stated to last or not; whole minutes often coincide."""
     minutes = st.one_of(st.integers(0, 200), st.floats(0, 200).map(lambda x: round(x, 4)))
     lasting = draw(st.one_of(st.none(), st.integers(1, 25), st.sampled_from([0.02, 0.5, 9.9, 10])))
-    name = draw(st.sampled_from(FAULTS))
+    name = draw(st.sampled_from(faults))
     duration = "" if lasting is None or name in REACTIONS else f", for: {lasting} min"
     return f"{{session: 1, at: {draw(minutes)} min, fault: {name}{duration}}}"
 
@@ -267,11 +316,10 @@ def mishaps(draw: Any) -> str:
 @st.composite
 def mishandled_sessions(draw: Any) -> tuple[tuple[str, ...], int]:
     """What to lay over the scenario, and a seed."""
-    events = draw(st.lists(mishaps(), max_size=8))
-    overrides = [
+    device, overrides = draw(machines())
+    events = draw(st.lists(mishaps(can_have(device)), max_size=8))
+    overrides += [
         f"events=[{', '.join(events)}]",
-        f"machine.access={draw(st.sampled_from(catalog.names('access')))}",
-        f"machine.device={draw(st.sampled_from(catalog.names('devices')))}",
         f"machine.disturbances={draw(st.sampled_from(['none', 'typical']))}",
         f"machine.rinseback={draw(st.sampled_from(['yes', 'no']))}",
         f"prescription.exchange={draw(st.sampled_from(['0.3 PV', '0.8 PV', '1.2 PV']))}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ import pytest
 from simulator import catalog, units
 from simulator.catalog import Access, Device, Fact, Fluid, Operator, Reaction, Solute
 from simulator.errors import CatalogError
+from simulator.machine.alarms import BY_FAULT
+from simulator.patient.patient import INTERNAL
 
 Entry = Device | Fluid | Solute | Access | Operator | Reaction
 LOADERS: dict[str, Callable[[str], Entry]] = {
@@ -24,6 +27,7 @@ LOADERS: dict[str, Callable[[str], Entry]] = {
 }
 ENTRIES = [(kind, name) for kind in catalog.KINDS for name in catalog.names(kind)]
 DAY = 1440.0
+SCENARIOS = Path(__file__).parents[1] / "scenarios"
 
 
 def facts(kind: str, name: str) -> Mapping[str, Fact]:
@@ -107,8 +111,6 @@ def test_solute_is_physical(name: str) -> None:
 @pytest.mark.parametrize("name", catalog.names("devices"))
 def test_device_is_physical(name: str) -> None:
     device = catalog.device(name)
-    assert device.separator.kind == "centrifuge"
-    assert 0.5 < device.separator.packed_hematocrit < 1
     assert device.anticoagulant in catalog.names("fluids")
     low, usual, high = (
         device.anticoagulant_ratio_min,
@@ -121,6 +123,76 @@ def test_device_is_physical(name: str) -> None:
     assert 0 < device.rinseback_volume < 500
     assert 1 < device.rinseback_volume / device.rinseback_flow < 10, "min"
     assert 0 < device.change_over_time < device.pump_stop_limit
+    assert device.waste_bag > 0
+    assert device.access_pressure_limit < 0 < device.return_pressure_limit
+    assert (device.single_needle_volume > 0) == (device.return_flow > 0)
+    physical_separator(device)
+    physical_treatment(device)
+    heparin = catalog.fluid(device.anticoagulant).activity > 0
+    assert (device.heparin_rate > 0) == (device.heparin_bolus > 0) == heparin
+    kind = kind_of(device.separator)
+    for fault, probability in device.disturbances.items():
+        assert not BY_FAULT[fault].only or kind in BY_FAULT[fault].only, fault
+        assert 0 < probability < 0.2, fault
+
+
+def kind_of(facts: catalog.SeparatorFacts) -> str:
+    return next(kind for kind, made_of in catalog.SEPARATORS.items() if type(facts) is made_of)
+
+
+def physical_separator(device: catalog.Device) -> None:
+    """Of each kind, what a number of it can be."""
+    facts = device.separator
+    if isinstance(facts, catalog.CentrifugeFacts):
+        assert 0.5 < facts.packed_hematocrit < 1
+    elif isinstance(facts, catalog.BowlFacts):
+        assert 0.5 < facts.packed_hematocrit < 1
+        assert 50 < facts.bowl_volume < 400
+        assert 0 < facts.harness_volume < 100
+        assert device.extracorporeal_volume == facts.bowl_volume + facts.harness_volume
+        assert 20 < facts.return_flow < 200
+        assert 0 < facts.turnaround < 2, "min"
+        assert device.change_over_time < facts.standing_limit < device.pump_stop_limit
+        assert device.single_needle_volume == 0, "it has one needle anyway"
+        assert device.treatment is None, "its plasma is collected"
+    else:
+        assert 0 < facts.filtration_fraction <= facts.filtration_fraction_max < 0.5
+        assert facts.outlet_hematocrit_max < 1
+        thickest = 0.45 / (1 - facts.filtration_fraction_max * (1 - 0.45))
+        assert thickest < facts.outlet_hematocrit_max, "what the blood of most patients leaves"
+        usual = facts.filtration_fraction * device.inlet_flow * (1 - 0.40)
+        clean = usual / facts.permeability
+        assert 0 < clean < facts.transmembrane_pressure_max, "mmHg"
+        assert 0 < facts.fouling < 1, "per liter"
+        are_shares_of_solutes(facts.sieving)
+
+
+def physical_treatment(device: catalog.Device) -> None:
+    facts = device.treatment
+    if isinstance(facts, catalog.FractionatorFacts):
+        assert 0 < facts.discarded_share < 0.5
+        assert facts.sieving
+        are_shares_of_solutes(facts.sieving)
+        assert facts.sieving["igm"] <= facts.sieving["igg"] <= facts.sieving["albumin"]
+    elif isinstance(facts, catalog.AdsorberFacts):
+        assert facts.columns in (1, 2)
+        assert 100 < facts.plasma_per_column <= 5000
+        assert facts.capacity > 0
+        assert facts.extraction["igg"] > facts.extraction["albumin"]
+        are_shares_of_solutes(facts.extraction)
+    else:
+        assert facts is None
+
+
+def are_shares_of_solutes(table: Mapping[str, float]) -> None:
+    """By a solute of the catalog, of the simulation itself, or one that the scenarios define."""
+    known = {*catalog.names("solutes"), INTERNAL}
+    for name, share in table.items():
+        assert 0 <= share <= 1, name
+        assert name in known or any(
+            re.search(rf"^  {name}:", file.read_text(encoding="utf-8"), re.MULTILINE)
+            for file in SCENARIOS.glob("*.yaml")
+        ), name
 
 
 @pytest.mark.parametrize(
@@ -132,6 +204,7 @@ def test_packed_hematocrit_gives_the_published_efficiency(
     name: str, hematocrit: float, efficiency: float
 ) -> None:
     device = catalog.device(name)
+    assert isinstance(device.separator, catalog.CentrifugeFacts)
     in_channel = hematocrit * (1 - 1 / device.anticoagulant_ratio)
     plasma = 1 - in_channel / device.separator.packed_hematocrit
     assert plasma / (1 - in_channel) == pytest.approx(efficiency, abs=0.01)
@@ -259,7 +332,7 @@ def test_number_without_its_provenance_is_refused(written: Any, complaint: str) 
 
 
 def test_catalog_file_is_checked_when_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(catalog, "_read", lambda path: {"title": path, "container": "500 mL"})
+    monkeypatch.setattr(catalog, "_written", lambda *_: {"title": "A", "container": "500 mL"})
     with pytest.raises(CatalogError, match=r"fluids\.saline\.container: a number needs a source"):
         catalog.tree.__wrapped__("fluids", "saline")
 
@@ -299,8 +372,10 @@ def test_changes_lie_over_the_catalog() -> None:
     assert changed.catabolism == catalog.solute("igm").catabolism
     assert "solutes.igm.intravascular_fraction" not in changed.facts
     device = catalog.device("amicus", {"separator": {"packed_hematocrit": "70 %"}})
-    assert device.separator.packed_hematocrit == pytest.approx(0.7)
-    assert catalog.device("amicus").separator.packed_hematocrit == pytest.approx(0.74)
+    usual = catalog.device("amicus")
+    for separator, packed in ((device.separator, 0.7), (usual.separator, 0.74)):
+        assert isinstance(separator, catalog.CentrifugeFacts)
+        assert separator.packed_hematocrit == pytest.approx(packed)
 
 
 def test_merge_replaces_numbers_whole_and_leaves_its_input_alone() -> None:

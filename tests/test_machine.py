@@ -17,7 +17,7 @@ from simulator.errors import ImpossibleRunError
 from simulator.machine import pumps
 from simulator.machine.alarms import BY_FAULT
 from simulator.machine.protection import STOPPING
-from simulator.machine.pumps import ExchangeSettings, exchange_flows
+from simulator.machine.pumps import Anticoagulation, ExchangeSettings, exchange_flows
 from simulator.machine.separators import Centrifuge
 from simulator.machine.supplies import ReplacementLine
 from simulator.orders import CalciumOrder, Replacement
@@ -33,7 +33,9 @@ def settings(
     calcium: float = 0.0,
     per_replacement: float = 0.0,
 ) -> ExchangeSettings:
-    return ExchangeSettings(Centrifuge(packed), ratio, balance, True, calcium, per_replacement)
+    return ExchangeSettings(
+        Centrifuge(packed), Anticoagulation(ratio), balance, True, calcium, per_replacement
+    )
 
 
 # -- pump relations --------------------------------------------------------------------------------
@@ -98,7 +100,7 @@ def test_an_impossible_balance_and_an_impossible_hematocrit_are_refused() -> Non
 def test_the_citrate_limit_is_met_exactly_when_it_binds(calcium: float, limit: float) -> None:
     chosen = settings(calcium=calcium)
     x = PLASMA.citrate / catalog.fluid("acd-a").citrate
-    inlet = pumps.inlet_within_citrate_limit(100, 0.4, chosen, x, limit)
+    inlet = pumps.inlet_within_citrate_limit(100, 0.4, chosen, (1.0, x), limit)
     flows = exchange_flows(inlet, 0.4, chosen)
     infused = flows.anticoagulant_returned + x * flows.replacement
     assert infused <= limit * (1 + 1e-9)

@@ -475,7 +475,12 @@ def test_fluids_say_how_often_they_raise_hives() -> None:
 def test_the_curves_have_a_column_for_each() -> None:
     names = [name for name, _ in BODY_COLUMNS]
     place = names.index("anticoagulant")
-    assert names[place + 1 :] == ["ionized_magnesium", "total_calcium", "parathyroid_hormone"]
+    assert names[place + 1 :] == [
+        "ionized_magnesium",
+        "total_calcium",
+        "parathyroid_hormone",
+        "plasma_treated",
+    ]
     result = simulate(scenario.loads(TPE.replace("RATE", "1.6")))
     first = dict(zip([name for name, _ in result.columns], result.rows[0], strict=True))
     assert first["ionized_magnesium"] == pytest.approx(0.55)

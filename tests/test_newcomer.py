@@ -83,6 +83,12 @@ def test_one_file_each_adds_a_solute_a_fluid_a_device_and_an_access() -> None:
     assert abs(result.balance["newcomer_relative"]) < 1e-12
 
 
+ONE_OF_EACH = {
+    next(kind for kind, of in catalog.SEPARATORS.items() if type(device.separator) is of): name
+    for name, device in ((name, catalog.device(name)) for name in catalog.names("devices"))
+}
+"""A device by the kind of its separator."""
+
 PLAIN = """
 format: 1
 title: Nothing new
@@ -95,8 +101,10 @@ course: {sessions: 1}
 @pytest.mark.parametrize("alarm", BY_FAULT.values(), ids=lambda alarm: alarm.name)
 def test_every_row_of_the_alarms_is_a_fault_that_a_scenario_may_name(alarm: Alarm) -> None:
     event = f"events=[{{session: 1, at: 30 min, fault: {alarm.fault}, for: 1 min}}]"
-    result = simulate(scenario.loads(PLAIN, "alarms", [event]))
-    assert result.sessions[0].alarms[alarm.name] >= 1
+    for kind in alarm.only or catalog.SEPARATORS:
+        device = f"machine={{device: {ONE_OF_EACH[kind]}}}"
+        result = simulate(scenario.loads(PLAIN, "alarms", [device, event]))
+        assert result.sessions[0].alarms[alarm.name] >= 1, kind
 
 
 @pytest.mark.parametrize("name", catalog.names("reactions"))
@@ -111,4 +119,4 @@ def test_every_device_names_a_kind_of_separator_that_exists() -> None:
     assert names
     for name in names:
         device = catalog.device(name)
-        assert separators.separator(device.separator).plasma_flow(60, 0.35) > 0
+        assert separators.separator(device).plasma_flow(60, 0.35) > 0

@@ -15,7 +15,7 @@ from scipy.linalg import expm
 from stand_ins import WOMAN, followed, tracer
 
 from simulator import catalog
-from simulator.boundary import REST, Exchange
+from simulator.boundary import REST, Exchange, Passage
 from simulator.errors import ImpossibleRunError
 from simulator.orders import FollowedSolute
 from simulator.patient import equations, proteins, volumes, water
@@ -416,11 +416,8 @@ def test_steadiness_at_rest_notices_a_wrong_flux(
         test_a_patient_left_alone_stays_as_he_is()
 
 
-@pytest.mark.parametrize("place", [0, 2, 3, 4, 5, 8, 14, 22, 27, 29, 30, 31, 32, 33, 36])
-def test_the_ledger_notices_a_rate_that_has_no_other_side(
-    place: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Places 27 and up are outside: cells, plasma, anticoagulant, citrate, metals, solutes."""
+def bend(place: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let one number of the state grow out of nothing."""
     honest = equations.rates
 
     def crooked(*arguments: Any) -> Callable[[list[float]], list[float]]:
@@ -434,6 +431,35 @@ def test_the_ledger_notices_a_rate_that_has_no_other_side(
         return wrong
 
     monkeypatch.setattr(equations, "rates", crooked)
+
+
+@pytest.mark.parametrize("place", [0, 2, 3, 4, 5, 8, 14, 22, 27, 29, 30, 31, 32, 34, 36, 43])
+def test_the_ledger_notices_a_rate_that_has_no_other_side(
+    place: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Places 27 and up are outside: cells, plasma, anticoagulant, citrate, metals; solutes at 34.
+
+    Place 33, the IgG on the column, is in no circulation: see the next test.
+    """
+    bend(place, monkeypatch)
     patient = filled(Patient(WOMAN, ALL))
     patient.advance(patient.time + 200, exchanging(30, 30))
     assert max(map(abs, residuals(patient).values())) > 1e-9
+
+
+@pytest.mark.parametrize("crooked", [False, True])
+def test_the_igg_on_the_column_is_what_the_ledger_says_was_bound(
+    crooked: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if crooked:
+        bend(33, monkeypatch)
+    column = Passage(extraction={"igg": 0.7, "igg3": 0.9}, capacity=20.0)
+    treating = replace(
+        exchanging(30, 0), circuit_to_waste=0.0, plasma_to_patient=30 * 1.18, passage=column
+    )
+    patient = filled(Patient(WOMAN, ALL))
+    patient.advance(patient.time + 60, treating)
+    on_column, in_books = patient.state[33], patient.ledger.balance("igg", "adsorber")
+    assert 5 < on_column < 20
+    assert (on_column == pytest.approx(in_books, rel=1e-12)) is not crooked
+    assert max(map(abs, residuals(patient).values())) < 1e-12, "circulation is not concerned"

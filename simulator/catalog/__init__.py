@@ -3,67 +3,172 @@
 The facts are YAML files beside this module, one per entry; a new entry is a new file. Every number
 is a `Fact`: its value with a unit, the source that states it and where, how that source was seen,
 and, when it is assumed, the reason. A number without a source does not load.
+
+A folder named by the environment variable `APHERESIS_CATALOG` holds entries of one's own, see
+`own`. They add to the bundled ones and never replace one, so that a name means one thing.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import difflib
-from collections.abc import Iterator, Mapping
+import functools
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, Generic, NoReturn, ParamSpec, TypeVar
 
 from simulator import units
+from simulator.catalog import checks, own
+from simulator.catalog.checks import ENTRIES as ENTRIES
+from simulator.catalog.checks import PART_KINDS as PART_KINDS
+from simulator.catalog.checks import nearest as nearest
+from simulator.catalog.checks import quantity_fields as quantity_fields
+from simulator.catalog.checks import share_fields as share_fields
 from simulator.catalog.entries import GRADES as GRADES
+from simulator.catalog.entries import SEPARATORS as SEPARATORS
+from simulator.catalog.entries import TREATMENTS as TREATMENTS
 from simulator.catalog.entries import Access as Access
+from simulator.catalog.entries import AdsorberFacts as AdsorberFacts
+from simulator.catalog.entries import BowlFacts as BowlFacts
 from simulator.catalog.entries import Catabolism as Catabolism
+from simulator.catalog.entries import CentrifugeFacts as CentrifugeFacts
 from simulator.catalog.entries import Device as Device
 from simulator.catalog.entries import Fact as Fact
 from simulator.catalog.entries import Facts as Facts
 from simulator.catalog.entries import Fluid as Fluid
+from simulator.catalog.entries import FractionatorFacts as FractionatorFacts
+from simulator.catalog.entries import MembraneFacts as MembraneFacts
 from simulator.catalog.entries import Operator as Operator
 from simulator.catalog.entries import Reaction as Reaction
 from simulator.catalog.entries import Reference as Reference
 from simulator.catalog.entries import SeparatorFacts as SeparatorFacts
 from simulator.catalog.entries import Solute as Solute
+from simulator.catalog.entries import TreatmentFacts as TreatmentFacts
 from simulator.catalog.entries import chance_rate as chance_rate
 from simulator.catalog.entries import quantity as quantity
+from simulator.catalog.kinds import machine_kind as machine_kind
+from simulator.catalog.kinds import separator_kind as separator_kind
+from simulator.catalog.kinds import unknown_to as unknown_to
+from simulator.catalog.limits import WHOLE as WHOLE
+from simulator.catalog.limits import contradictions as contradictions
+from simulator.catalog.limits import expected as expected
+from simulator.catalog.limits import outside_own_range as outside_own_range
 from simulator.errors import CatalogError
 
 KINDS = ("devices", "fluids", "solutes", "access", "reactions", "operators")
 
+OWN_CATALOG = own.VARIABLE
+"""Environment variable that names the folder of one's own entries."""
+
 #: Keys of a catalog file that hold words; everything else is a number and needs a source.
 _WORDS = ("title", "unit", "kind", "law", "anticoagulant")
 
-Entry = TypeVar("Entry", Solute, Fluid, Access, Device)
+Part = TypeVar("Part", SeparatorFacts, TreatmentFacts)
+Asked = ParamSpec("Asked")
+Answer = TypeVar("Answer")
+
+
+class _Remembered(Generic[Asked, Answer]):
+    """A function that keeps its answers while no file of one's own changes."""
+
+    def __init__(self, function: Callable[Asked, Answer]) -> None:
+        self.__wrapped__ = function
+        self._kept: dict[Any, Answer] = {}
+        functools.update_wrapper(self, function)
+
+    def __call__(self, *asked: Asked.args, **named: Asked.kwargs) -> Answer:
+        key = (asked, *sorted(named.items()), *own.stamp())
+        if key not in self._kept:
+            self._kept[key] = self.__wrapped__(*asked, **named)
+        return self._kept[key]
+
+    def cache_clear(self) -> None:
+        """Forget all answers."""
+        self._kept.clear()
 
 
 def names(kind: str) -> tuple[str, ...]:
-    """All entries of one of `KINDS`, sorted."""
-    folder = resources.files(__name__) / kind
-    return tuple(
-        sorted(f.name.removesuffix(".yaml") for f in folder.iterdir() if f.name.endswith(".yaml"))
-    )
+    """All entries of one of `KINDS`, sorted: the bundled ones and one's own."""
+    return tuple(sorted((*_bundled(kind), *own_names(kind))))
 
 
-def nearest(name: str, known: tuple[str, ...] | list[str]) -> str:
-    """Words that name the closest known name, or all of them: to end an error message with."""
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-    return f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
+def own_names(kind: str) -> tuple[str, ...]:
+    """Entries of one's own; raises `CatalogError` for names that they cannot have."""
+    return own.names(kind, _bundled(kind))
 
 
-@cache
+def own_file(kind: str, name: str) -> Path:
+    """The file of an entry of one's own."""
+    return own.file(kind, name)
+
+
+def _bundled(kind: str) -> tuple[str, ...]:
+    files = (file.name for file in (resources.files(__name__) / kind).iterdir())
+    return tuple(name.removesuffix(".yaml") for name in files if name.endswith(".yaml"))
+
+
+@_Remembered
 def tree(kind: str, name: str) -> Mapping[str, Any]:
     """The content of one catalog file with what it inherits by `like`; raises `CatalogError`."""
+    like = (*lineage(kind, name), "")[1]
+    content = {key: value for key, value in _written(kind, name).items() if key != "like"}
+    base = tree(kind, like) if like else {}
+    if name not in own_names(kind):
+        check_sources(content, f"{kind}.{name}")
+        return merge(base, content)
+    known = checks.Known(names, references(), lambda solute: str(tree("solutes", solute)["unit"]))
+    found = checks.complaints(kind, content, base, known)
+    if found:
+        refuse(kind, name, found)
+    content.setdefault("title", f"{name}, like {like}")
+    return merge(base, content)
+
+
+@_Remembered
+def lineage(kind: str, name: str) -> tuple[str, ...]:
+    """An entry and those that it is like, the nearest first; raises `CatalogError` for a circle."""
+    found = [name]
+    while like := _written(kind, found[-1]).get("like"):
+        child = found[-1]
+        if child in own_names(kind) and like not in (known := names(kind)):
+            message = f"{like!r} is not in the catalog of {kind}; {nearest(str(like), known)}"
+            refuse(kind, child, [(("like",), message)])
+        if like in found:
+            circle = ", which is like ".join([*found[found.index(like) :], like])
+            refuse(kind, child, [(("like",), f"goes in a circle: {circle}")])
+        found.append(like)
+    return tuple(found)
+
+
+@_Remembered
+def _written(kind: str, name: str) -> Mapping[str, Any]:
+    """What one catalog file says."""
     known = names(kind)
     if name not in known:
         raise CatalogError(f"{name!r} is not in the catalog of {kind}; {nearest(name, known)}")
-    own = _read(f"{kind}/{name}.yaml")
-    like = own.pop("like", None)
-    check_sources(own, f"{kind}.{name}")
-    return merge(tree(kind, like), own) if like else own
+    if name in own_names(kind):
+        return _read_own(own.file(kind, name))
+    return _read(resources.files(__name__) / kind / f"{name}.yaml", f"{kind}/{name}.yaml")
+
+
+def refuse(kind: str, name: str, complaints: Iterable[checks.Complaint]) -> NoReturn:
+    """Raise `CatalogError` with what is wrong with an entry, at its places if it is one's own."""
+    if name in own_names(kind):
+        _refuse(own.file(kind, name), complaints)
+    raise CatalogError("; ".join(f"{kind}.{name}.{'.'.join(p)}: {text}" for p, text in complaints))
+
+
+def own_content(words: Iterable[str]) -> dict[str, Mapping[str, Any]]:
+    """All that one's own entries say that are among these names, by kind and name."""
+    said = set(words)
+    return {
+        f"{kind}/{name}": tree(kind, name)
+        for kind in own.KINDS
+        for name in own_names(kind)
+        if name in said
+    }
 
 
 def check_sources(content: Mapping[str, Any], path: str) -> None:
@@ -100,6 +205,7 @@ def solute(name: str, changes: Mapping[str, Any] = MappingProxyType({})) -> Solu
         unit=unit,
         initial=_value(content["initial"]).to(unit),
         catabolism=Catabolism(**_fields(Catabolism, content["catabolism"])),
+        kin=lineage("solutes", name),
         facts=facts,
     )
 
@@ -134,33 +240,55 @@ def operator(name: str, changes: Mapping[str, Any] = MappingProxyType({})) -> Op
 
 def device(name: str, changes: Mapping[str, Any] = MappingProxyType({})) -> Device:
     """The catalog's device with `changes` (plain quantities) laid over it."""
-    base = tree("devices", name)
-    content = {
-        **base,
-        **changes,
-        "separator": {**base["separator"], **changes.get("separator", {})},
-    }
-    separator = content["separator"]
+    if name in own_names("devices"):
+        usual = _device(name, {})
+        if found := [*contradictions(usual), *outside_own_range(usual)]:
+            refuse("devices", name, found)
+    return _device(name, changes)
+
+
+def _device(name: str, changes: Mapping[str, Any]) -> Device:
+    content = merge(tree("devices", name), changes)
+    separator, treatment = content["separator"], content.get("treatment")
     return Device(
         **_fields(Device, content, name),
-        separator=SeparatorFacts(separator["kind"], **_fields(SeparatorFacts, separator)),
+        separator=_part(SEPARATORS, separator, f"devices.{name}.separator"),
+        treatment=treatment and _part(TREATMENTS, treatment, f"devices.{name}.treatment"),
         anticoagulant=content["anticoagulant"],
-        disturbances={
-            fault: _value(each).to("1") for fault, each in content.get("disturbances", {}).items()
-        },
+        disturbances=_shares(content.get("disturbances", {})),
         facts=dict(_facts(content, f"devices.{name}")),
     )
 
 
-@cache
+def _part(kinds: Mapping[str, type[Part]], content: Mapping[str, Any], path: str) -> Part:
+    """A part of a device, of the kind that it says it is."""
+    if content.get("kind") not in kinds:
+        raise CatalogError(f"{path}.kind: expected {' or '.join(kinds)}, got {content.get('kind')}")
+    kind = kinds[content["kind"]]
+    tables: dict[str, Any] = {key: _shares(content.get(key, {})) for key in share_fields(kind)}
+    return kind(**_fields(kind, content), **tables)
+
+
+def _shares(content: Mapping[str, Any]) -> dict[str, float]:
+    return {name: _value(each).to("1") for name, each in content.items()}
+
+
+@_Remembered
 def references() -> Mapping[str, Reference]:
-    """The bibliography by key."""
-    return {key: Reference(key, **entry) for key, entry in _read("references.yaml").items()}
+    """The bibliography by key: the bundled one, and one's own."""
+    found = {key: Reference(key, **entry) for key, entry in _bibliography().items()}
+    file = own.references()
+    if file is None:
+        return found
+    content = _read_own(file)
+    if complaints := list(checks.reference_complaints(content, found)):
+        _refuse(file, complaints)
+    return found | {key: Reference(key, **entry) for key, entry in content.items()}
 
 
-def quantity_fields(kind: type) -> dict[str, str]:
-    """Names and canonical units of the quantities that an entry of this kind is made of."""
-    return {f.name: f.metadata["unit"] for f in dataclasses.fields(kind) if "unit" in f.metadata}
+@cache
+def _bibliography() -> Mapping[str, Any]:
+    return _read(resources.files(__name__) / "references.yaml", "references.yaml")
 
 
 def _fields(kind: type, content: Mapping[str, Any], name: str | None = None) -> dict[str, Any]:
@@ -199,12 +327,62 @@ def _fact(path: str, written: Mapping[str, Any]) -> Fact:
         raise CatalogError(f"{path}: {str(error).removeprefix('Fact.__init__() ')}") from None
 
 
-def _read(path: str) -> dict[str, Any]:
+def _read(file: Traversable, path: str) -> dict[str, Any]:
+    """A bundled file."""
     import yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    text = (resources.files(__name__) / path).read_text(encoding="utf-8")
-    content = yaml.load(text, Loader=loader)
+    try:
+        content = yaml.load(file.read_text(encoding="utf-8"), Loader=loader)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise CatalogError(f"{path}: {error}") from None
     if not isinstance(content, dict):
         raise CatalogError(f"{path}: expected a mapping")
     return content
+
+
+# ---- files of one's own: any text may stand in them
+
+
+def _read_own(file: Path) -> dict[str, Any]:
+    """A file of one's own as mappings and texts, whatever the texts look like."""
+    places: list[own.Place] = []
+    content = own.plain(_composed(file), (), places)
+    if not isinstance(content, dict):
+        places.append((0, "", "expected 'key: value' lines"))
+    if places:
+        raise own.refusal(file, places)
+    return dict(content)
+
+
+def _composed(file: Path) -> Any:
+    """The nodes of a file, with their places; raises `CatalogError` for what has none."""
+    import yaml
+
+    loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+    text, depth = own.text(file), 0
+    event: Any
+    try:
+        for event in yaml.parse(text, Loader=loader):
+            depth += isinstance(event, yaml.CollectionStartEvent)
+            depth -= isinstance(event, yaml.CollectionEndEvent)
+            named = isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None)
+            if named or getattr(event, "tag", None) or depth > own.MAX_DEPTH:
+                what = f"nested more than {own.MAX_DEPTH} levels deep"
+                if depth <= own.MAX_DEPTH:
+                    what = "anchors (&), aliases (*) and tags (!) are not supported"
+                raise own.refusal(file, [(event.start_mark.line + 1, "", what)])
+        return yaml.compose(text, Loader=loader)
+    except yaml.YAMLError as error:
+        mark: Any = getattr(error, "problem_mark", None)
+        reason = getattr(error, "problem", None) or str(error).partition("\n")[0]
+        line = mark.line + 1 if mark else 0
+        message = f"this is not readable as YAML: {reason}"
+        raise own.refusal(file, [(line, "", message)]) from None
+
+
+def _refuse(file: Path, found: Iterable[checks.Complaint]) -> NoReturn:
+    """Raise `CatalogError` with complaints about a file, each at its line."""
+    root = _composed(file)
+    places = [(own.line(root, path), ".".join(path), text) for path, text in found]
+    raise own.refusal(file, places)

@@ -102,6 +102,8 @@ class Solute:
     """Concentration in the removed plasma over concentration in the patient's plasma."""
     synthesis_gain: float = quantity("1", default=0.0)
     """Relative rise of synthesis per relative fall of plasma oncotic pressure."""
+    kin: tuple[str, ...] = ()
+    """Names under which a filter or column may know it: its own, then those it is like."""
     facts: Facts = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -134,6 +136,8 @@ class Fluid:
     """Urticarial reactions to expect per liter given: u; the probability is 1 - exp(-u liters)."""
     strength: float = quantity("g/L", default=0.0)
     """Mass of the named salt per liter, for drugs that are ordered in grams."""
+    activity: float = quantity("U/mL", default=0.0)
+    """Units per mL of an anticoagulant that is given by the hour, not by the blood: heparin."""
     solutes: Mapping[str, str] = field(default_factory=dict)
     """Concentration text by solute name; what is not named is absent."""
     facts: Facts = field(default_factory=dict, compare=False, repr=False)
@@ -211,12 +215,89 @@ class Operator:
     facts: Facts = field(default_factory=dict, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class SeparatorFacts:
-    """Which piece of physics separates the plasma, and its parameters in canonical units."""
+Shares = Mapping[str, float]
+"""Fractions by name of the solute."""
+BY_SOLUTE = {"shares": True}
+"""Marks a field that a catalog file gives as fractions by name of the solute."""
 
-    kind: str
+
+@dataclass(frozen=True, slots=True)
+class CentrifugeFacts:
+    """A continuous-flow centrifuge; see `machine.separators.Centrifuge`."""
+
     packed_hematocrit: float = quantity("1")
+
+
+@dataclass(frozen=True, slots=True)
+class BowlFacts:
+    """A bowl that is filled, packed and emptied in turn; see `machine.separators.Bowl`."""
+
+    packed_hematocrit: float = quantity("1")
+    """Of the bowl's content when the draw ends."""
+    bowl_volume: float = quantity("mL")
+    harness_volume: float = quantity("mL")
+    """Blood in the tubing, beside that in the bowl."""
+    return_flow: float = quantity("mL/min")
+    turnaround: float = quantity("min")
+    """Between draw and return, and between return and draw."""
+    standing_limit: float = quantity("min")
+    """Pumps that stand still longer during a draw let the spinning bowl over-pack."""
+
+
+@dataclass(frozen=True, slots=True)
+class MembraneFacts:
+    """A plasma filter of hollow fibers; see `machine.separators.Membrane`."""
+
+    filtration_fraction: float = quantity("1")
+    """Share of the plasma that the machine filters off, if nothing limits it."""
+    filtration_fraction_max: float = quantity("1")
+    permeability: float = quantity("mL/min/mmHg")
+    """Of the whole clean filter: plasma flow over transmembrane pressure."""
+    fouling: float = quantity("1/L")
+    """Share of the permeability lost per liter filtered at the highest transmembrane pressure."""
+    transmembrane_pressure_max: float = quantity("mmHg")
+    outlet_hematocrit_max: float = quantity("1")
+    """Of the blood that leaves the filter; beyond it the fibers clot."""
+    sieving: Shares = field(metadata=BY_SOLUTE, default_factory=dict)
+    """Concentration in the filtered plasma over that in the patient's; 1 for what is not named."""
+
+
+@dataclass(frozen=True, slots=True)
+class FractionatorFacts:
+    """A second filter that gives plasma back without its large proteins."""
+
+    discarded_share: float = quantity("1")
+    """Share of the filtered plasma that is discarded with what the filter holds back."""
+    sieving: Shares = field(metadata=BY_SOLUTE, default_factory=dict)
+    """Concentration in the plasma given back over that coming in; 1 for what is not named."""
+
+
+@dataclass(frozen=True, slots=True)
+class AdsorberFacts:
+    """A column, or two in turn, that binds some proteins and gives the plasma back."""
+
+    columns: float = quantity("1")
+    """1, or 2 of which one is regenerated while the other works."""
+    plasma_per_column: float = quantity("mL")
+    """What one column is meant to treat before it is spent, or regenerated."""
+    capacity: float = quantity("g")
+    """IgG that one column can bind; each solute is bound the less, the less of this is left."""
+    extraction: Shares = field(metadata=BY_SOLUTE, default_factory=dict)
+    """Share that a fresh column binds; nothing of what is not named."""
+
+
+SeparatorFacts = CentrifugeFacts | BowlFacts | MembraneFacts
+TreatmentFacts = FractionatorFacts | AdsorberFacts
+
+SEPARATORS: Mapping[str, type[SeparatorFacts]] = {
+    "centrifuge": CentrifugeFacts,
+    "bowl": BowlFacts,
+    "membrane": MembraneFacts,
+}
+TREATMENTS: Mapping[str, type[TreatmentFacts]] = {
+    "fractionator": FractionatorFacts,
+    "adsorber": AdsorberFacts,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +334,15 @@ class Device:
     access_pressure_limit: float = quantity("mmHg")
     """Lowest access pressure at which the inlet pump runs."""
     return_pressure_limit: float = quantity("mmHg")
+    treatment: TreatmentFacts | None = None
+    """What becomes of the separated plasma; None: it is discarded."""
+    heparin_bolus: float = quantity("U", default=0.0)
+    """Given at first contact, where heparin is the anticoagulant."""
+    heparin_rate: float = quantity("U/min", default=0.0)
+    single_needle_volume: float = quantity("mL", default=0.0)
+    """Blood drawn between two returns through the same needle; 0: the device cannot."""
+    return_flow: float = quantity("mL/min", default=0.0)
+    """At which blood goes back through a single needle."""
     disturbances: Mapping[str, float] = field(default_factory=dict)
     """Probability in a session of 100 min, by name of the fault."""
     facts: Facts = field(default_factory=dict, compare=False, repr=False)

@@ -35,6 +35,10 @@ class Readings:
     red_cells_in_plasma: bool = False
     interface_seen: bool = True
     clumps_seen: bool = False
+    transmembrane_pressure: float = 0.0
+    transmembrane_pressure_limit: float = 100.0
+    blood_in_filtrate: bool = False
+    filter_open: bool = True
     mains_power: bool = True
     self_test_passed: bool = True
 
@@ -53,6 +57,7 @@ class Response(Enum):
 
     STOP = "all pumps stop"
     RETRY = "all pumps stop, then it tries again at a lower inlet flow"
+    EASE = "the plasma flow is lowered by a fifth"
     REDUCE = "the plasma flow follows the hematocrit that was entered, with a margin"
     TELL = "the pumps go on as they are"
 
@@ -88,6 +93,8 @@ class Alarm:
     """min that this takes a free operator, where the scenario does not say [assumed]."""
     clears: str = ""
     """What makes the condition end."""
+    only: tuple[str, ...] = ()
+    """Kinds of separator that can have it; empty: all."""
 
 
 def _reads(**shown: Any) -> Mapping[str, Any]:
@@ -151,6 +158,7 @@ ALARMS: tuple[Alarm, ...] = (
         condition=lambda r: r.red_cells_in_plasma,
         reads=_reads(red_cells_in_plasma=True),
         action="re-establish-the-interface", usual=2.0, clears="clear plasma",
+        only=("centrifuge", "bowl"),
     ),
     Alarm(
         "interface-not-seen", "interface-loss",
@@ -159,6 +167,31 @@ ALARMS: tuple[Alarm, ...] = (
         reads=_reads(interface_seen=False),
         priority=Priority.CAUTION, response=Response.REDUCE,
         action="help-the-interface", usual=10.0, clears="a stable interface",
+        only=("centrifuge",),
+    ),
+    Alarm(
+        "transmembrane-pressure-high", "filter-fouling",
+        "the fouled filter needs too high a pressure; the plasma flow is lowered",
+        condition=lambda r: r.transmembrane_pressure > r.transmembrane_pressure_limit,
+        reads=_reads(transmembrane_pressure=400.0),
+        priority=Priority.CAUTION, response=Response.EASE,
+        action="look-at-the-filter", usual=1.0, clears="a lower plasma flow", only=("membrane",),
+    ),
+    Alarm(
+        "filter-clotted", "filter-clotting",
+        "the filter lets hardly any plasma through; it is given up with the blood in it",
+        condition=lambda r: not r.filter_open,
+        reads=_reads(filter_open=False),
+        action="give-up-the-filter", usual=3.0, clears="nothing in this session",
+        only=("membrane",),
+    ),
+    Alarm(
+        "blood-leak", "blood-leak",
+        "the detector on the plasma line sees blood: a fiber is torn",
+        condition=lambda r: r.blood_in_filtrate,
+        reads=_reads(blood_in_filtrate=True),
+        action="give-up-the-torn-filter", usual=3.0, clears="nothing in this session",
+        only=("membrane",),
     ),
     Alarm(
         "clumps-in-channel", "clotting",
@@ -166,6 +199,7 @@ ALARMS: tuple[Alarm, ...] = (
         condition=lambda r: r.clumps_seen,
         reads=_reads(clumps_seen=True),
         action="raise-the-anticoagulant", usual=3.0, clears="a clear channel",
+        only=("centrifuge", "bowl"),
     ),
     Alarm(
         "power-failure", "power-failure",
@@ -194,6 +228,10 @@ BY_FAULT: dict[str, Alarm] = {alarm.fault: alarm for alarm in ALARMS if alarm.ac
 """The faults that can be injected; an advisory without an action follows from others."""
 CONTAINERS = ("replacement-empty", "anticoagulant-empty", "waste-bag-full")
 """Alarms that a new bottle or bag answers."""
+SPOILING = ("filter-clotting", "blood-leak")
+"""Faults that end a session with the blood in the circuit lost."""
+ENDING = (*SPOILING, "device-failure")
+"""Faults that nobody can mend."""
 REACTIONS: tuple[str, ...] = catalog.names("reactions")
 FAULTS: tuple[str, ...] = (*BY_FAULT, *REACTIONS)
 """All that a scenario can let happen by name: faults of the machine, reactions of the patient."""

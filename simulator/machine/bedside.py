@@ -28,6 +28,10 @@ class Bedside(Protocol):
         """The circuit is taken away and discarded."""
         ...
 
+    def swap_column(self) -> None:
+        """A regenerated column takes the place of the loaded one."""
+        ...
+
     def give(self, fluid: Fluid, volume: float, minutes: float) -> None:
         """Somebody gives the patient a fluid by hand: mL, over so many minutes."""
         ...

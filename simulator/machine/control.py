@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from simulator import catalog
 from simulator.boundary import Exchange, Vitals
 from simulator.catalog import Fluid
 from simulator.errors import ImpossibleRunError
 from simulator.machine import pumps
 from simulator.machine.pumps import ExchangeSettings, PumpFlows
-from simulator.machine.separators import Separator
+from simulator.machine.separators import Separator, discarded_share, passage
 from simulator.machine.supplies import ReplacementLine
 from simulator.machine.tally import Settings
 from simulator.orders import MachineSettings
 
 THICKEST_BLOOD = 0.75
 """Hematocrit beyond which no blood flows any more, and no patient is left [assumed]."""
+USUAL = "acd-a"
+"""The anticoagulant in which citrate limits are stated."""
 MARGIN = 0.9
 """Factor on the packed hematocrit while the interface is not seen [reference rule, unverified]."""
 
@@ -36,14 +39,40 @@ class Controller:
     interface_seen: bool = True
     """Whether the interface of cells and plasma can be followed."""
 
+    def __post_init__(self) -> None:
+        device = self.machine.device
+        self.passage = passage(device)
+        self.discarded = discarded_share(device)
+        self.one_needle = self.machine.needles == 1 and device.return_flow > 0
+
     def deliverable_inlet(self) -> float:
         """The inlet flow that was set, or what the access can deliver if that is less; mL/min."""
         set_flow = min(self.settings.inlet_flow, self.machine.access.inlet_flow_max)
         return max(self.slowed * set_flow, min(set_flow, self.machine.device.inlet_flow_min))
 
+    def mean_inlet(self) -> float:
+        """The inlet flow, mL/min; through a single needle, its mean over draws and returns.
+
+        Q = Q_in Q_ret / (Q_in + Q_ret): what is drawn for a while then goes back for a while.
+        """
+        return self._mean(self.deliverable_inlet())
+
+    def _mean(self, drawn: float) -> float:
+        if not self.one_needle:
+            return drawn
+        back = self.machine.device.return_flow
+        return drawn * back / (drawn + back)
+
+    def drawn(self, inlet: float) -> float:
+        """The flow through the needle while it draws, mL/min, at a mean inlet flow."""
+        if not self.one_needle or inlet == 0:
+            return inlet
+        back = self.machine.device.return_flow
+        return inlet * back / (back - inlet)
+
     def filling(self) -> PumpFlows:
         """Flows while the circuit fills."""
-        return pumps.filling_flows(self.deliverable_inlet(), self.settings.ratio)
+        return pumps.filling_flows(self.mean_inlet(), self.settings.anticoagulation)
 
     def exchanging(self, vitals: Vitals, line: ReplacementLine) -> PumpFlows:
         """Flows of the exchange for the patient as seen now and the fluid that hangs.
@@ -51,24 +80,24 @@ class Controller:
         The inlet is slowed where citrate would reach the patient too fast. Raises
         `ImpossibleRunError` when no flows exist that do what is asked.
         """
-        if vitals.hematocrit > THICKEST_BLOOD:
+        check_blood_flows(vitals, line)
+        lowest, access = self.machine.device.inlet_flow_min, self.machine.access
+        if access.inlet_flow_max < lowest:
             raise ImpossibleRunError(
-                f"the plasma volume has fallen to {vitals.plasma_volume:.0f} mL, which makes the "
-                f"hematocrit {100 * vitals.hematocrit:.0f} %; {line.replaced:.0f} mL of the "
-                f"plasma taken off have been replaced"
+                f"{access.name} delivers at most {access.inlet_flow_max:.4g} mL/min, below the "
+                f"machine's {lowest:.0f} mL/min"
             )
         asked = self._exchange_settings(bool(line.orders))
         inlet = pumps.inlet_within_citrate_limit(
-            self.deliverable_inlet(),
+            self.mean_inlet(),
             vitals.hematocrit,
             asked,
-            self._citrate_ratio(line),
+            (1.0 if self.machine.anticoagulant.citrate else 0.0, self.citrate_ratio(line)),
             self.citrate_limit,
         )
-        lowest = self.machine.device.inlet_flow_min
-        if inlet < lowest:
+        if inlet < self._mean(lowest):
             raise ImpossibleRunError(
-                f"the citrate limit asks for an inlet flow of {inlet:.1f} mL/min, "
+                f"the citrate limit asks for an inlet flow of {self.drawn(inlet):.1f} mL/min, "
                 f"below the machine's {lowest:.0f} mL/min"
             )
         return pumps.exchange_flows(inlet, vitals.hematocrit, asked)
@@ -83,41 +112,56 @@ class Controller:
             blood_to_circuit=flows.blood,
             anticoagulant=self.machine.anticoagulant,
             anticoagulant_to_circuit=flows.anticoagulant,
+            passage=self.passage,
             given=((prime, flows.inlet),) if prime else (),
         )
 
     def exchanges(self, flows: PumpFlows, line: ReplacementLine) -> Exchange:
         """What these flows do to the patient while plasma is exchanged."""
         anticoagulant = self.machine.anticoagulant
-        given: list[tuple[Fluid, float]] = [(anticoagulant, flows.anticoagulant_returned)]
+        given: list[tuple[Fluid, float]] = [(anticoagulant, flows.anticoagulant_with_cells)]
         if flows.replacement:
             given.append((line.fluid, flows.replacement))
         if flows.calcium and self.calcium:
             given.append((self.calcium, flows.calcium))
         again = flows.share_recirculated
         return Exchange(
-            plasma_to_circuit=flows.patient_plasma,
+            plasma_to_circuit=flows.patient_plasma + flows.treated_to_patient,
             anticoagulant=anticoagulant,
-            anticoagulant_to_circuit=flows.anticoagulant_removed,
+            anticoagulant_to_circuit=flows.anticoagulant_removed + flows.anticoagulant_back,
             circuit_to_waste=flows.plasma - flows.recirculated,
+            plasma_to_patient=flows.plasma_back,
+            passage=self.passage,
             given=tuple((fluid, (1 - again) * flow) for fluid, flow in given),
             wasted=tuple((fluid, again * flow) for fluid, flow in given) if again else (),
         )
 
-    def _citrate_ratio(self, line: ReplacementLine) -> float:
-        """Citrate of the replacement fluid over that of the anticoagulant."""
-        if not line.orders or not self.machine.anticoagulant.citrate:
+    def citrate_ratio(self, line: ReplacementLine) -> float:
+        """Citrate of the replacement fluid over that of the anticoagulant, or of ACD-A."""
+        if not line.orders:
             return 0.0
-        return line.fluid.citrate / self.machine.anticoagulant.citrate
+        anticoagulant = self.machine.anticoagulant
+        return line.fluid.citrate / (anticoagulant.citrate or catalog.fluid(USUAL).citrate)
 
     def _exchange_settings(self, replaces: bool) -> ExchangeSettings:
         return ExchangeSettings(
             separator=self.separator,
-            ratio=self.settings.ratio,
+            anticoagulation=self.settings.anticoagulation,
             fluid_balance=self.settings.fluid_balance,
             replaces=replaces,
             calcium_flow=self.settings.calcium_flow,
             calcium_per_replacement=self.settings.calcium_per_replacement,
             recirculation=self.machine.access.recirculation,
             margin=1.0 if self.interface_seen else MARGIN,
+            discarded=self.discarded,
+        )
+
+
+def check_blood_flows(vitals: Vitals, line: ReplacementLine) -> None:
+    """Raise `ImpossibleRunError` if the plasma taken off has left blood too thick to flow."""
+    if vitals.hematocrit > THICKEST_BLOOD:
+        raise ImpossibleRunError(
+            f"the plasma volume has fallen to {vitals.plasma_volume:.0f} mL, which makes the "
+            f"hematocrit {100 * vitals.hematocrit:.0f} %; {line.replaced:.0f} mL of the "
+            f"plasma taken off have been replaced"
         )

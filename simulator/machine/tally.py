@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from simulator.machine.pumps import PumpFlows
+from simulator.machine.pumps import Anticoagulation, PumpFlows
 from simulator.orders import MachineSettings, Prescription
 
 
@@ -26,7 +26,17 @@ class Tally:
     fresh: float = 0.0
     """All fluid that the return line carried beside the patient's own blood."""
     exchange_anticoagulant: float = 0.0
-    """Anticoagulant of the exchange alone, without that which fills the circuit."""
+    """Anticoagulant of the exchange alone, without that which stays in the circuit."""
+    treated: float = 0.0
+    """Patient plasma treated and, but for what was discarded of it, given back."""
+    treated_again: float = 0.0
+    """Counted by the machine as plasma treated, but treated just before."""
+    plasma_back: float = 0.0
+    """Treated plasma given back, anticoagulant included."""
+    outside_most: float = 0.0
+    """Most blood, with its anticoagulant, that was in the circuit."""
+    cycles: int = 0
+    """How often a bowl was filled."""
 
     def count(self, flows: PumpFlows, minutes: float) -> None:
         """Add what these flows move in this time."""
@@ -38,11 +48,14 @@ class Tally:
         self.anticoagulant += flows.anticoagulant * minutes
         self.calcium += flows.calcium * minutes
         self.recirculated += flows.recirculated * minutes
-        if flows.plasma:
-            self.fresh += flows.fresh * minutes
-            reaches = 1 - flows.share_recirculated
-            self.anticoagulant_to_patient += reaches * flows.anticoagulant_returned * minutes
-            self.exchange_anticoagulant += flows.anticoagulant * minutes
+        self.treated += flows.treated * minutes
+        self.treated_again += flows.treated_again * minutes
+        self.plasma_back += flows.plasma_back * minutes
+        self.fresh += flows.fresh * minutes
+        reaches = 1 - flows.share_recirculated
+        self.anticoagulant_to_patient += reaches * flows.anticoagulant_returned * minutes
+        balanced = flows.anticoagulant - flows.anticoagulant_kept + flows.anticoagulant_released
+        self.exchange_anticoagulant += balanced * minutes
 
     @property
     def share_recirculated(self) -> float:
@@ -50,9 +63,9 @@ class Tally:
         return self.recirculated / self.fresh if self.recirculated else 0.0
 
     @property
-    def counted_plasma(self) -> float:
-        """What the machine counts against the target, mL."""
-        return self.patient_plasma_removed + self.recirculated
+    def dose(self) -> float:
+        """What the machine counts against the target, mL: plasma treated, or else removed."""
+        return self.treated + self.treated_again or self.patient_plasma_removed + self.recirculated
 
 
 @dataclass(slots=True)
@@ -73,11 +86,21 @@ class Settings:
 
     inlet_flow: float
     ratio: float
+    """Inlet over anticoagulant flow; infinite where the anticoagulant is given by time."""
     target: float
-    """Patient plasma to remove, mL."""
+    """Patient plasma to remove, or to treat, mL."""
     fluid_balance: float
     calcium_flow: float
     calcium_per_replacement: float
+    anticoagulant_by_time: float = 0.0
+    """mL/min"""
+    plasma_flow: float | None = None
+    """That a membrane is to filter, mL/min; None: the device's filtration fraction."""
+
+    @property
+    def anticoagulation(self) -> Anticoagulation:
+        """How much anticoagulant is given."""
+        return Anticoagulation(self.ratio, self.anticoagulant_by_time)
 
     @classmethod
     def of(cls, machine: MachineSettings, order: Prescription, target: float) -> Settings:
@@ -90,6 +113,8 @@ class Settings:
             fluid_balance=order.fluid_balance,
             calcium_flow=(calcium.flow or 0.0) if calcium else 0.0,
             calcium_per_replacement=(calcium.per_replacement or 0.0) if calcium else 0.0,
+            anticoagulant_by_time=machine.anticoagulant_flow,
+            plasma_flow=machine.plasma_flow,
         )
 
 
@@ -97,6 +122,7 @@ class Settings:
 SETTING = {
     "machine.inlet_flow": "inlet_flow",
     "machine.anticoagulant.ratio": "ratio",
+    "machine.plasma_flow": "plasma_flow",
     "prescription.exchange": "target",
     "prescription.fluid_balance": "fluid_balance",
     "prescription.calcium.rate": "calcium_flow",

@@ -21,6 +21,7 @@ from simulator.machine.alarms import (
     ALARMS,
     BY_FAULT,
     CONTAINERS,
+    SPOILING,
     TRIES_WITHIN,
     Alarm,
     Priority,
@@ -29,6 +30,7 @@ from simulator.machine.alarms import (
 )
 from simulator.machine.operator import Operator
 from simulator.machine.protection import STOPPING, Protection
+from simulator.machine.separators import Membrane
 
 if TYPE_CHECKING:
     from simulator.machine.session import Session
@@ -41,7 +43,7 @@ LARGE_SHARE_OUTSIDE = 0.15
 """Share of the blood volume outside above which a custom prime is advised [10-15 %, unverified]."""
 RICHER = 0.8
 """Factor on the inlet:anticoagulant ratio after clumps were seen [assumed]."""
-PUMPING = ("draw", "exchange", "rinseback")
+PUMPING = ("draw", "exchange", "return", "rinseback")
 
 
 class Upkeep:
@@ -88,9 +90,8 @@ class Upkeep:
             self.env.process(self._by_chance(BY_FAULT[fault], probability))
         self.env.process(self._by_chance(BY_FAULT["access-failure"], machine.access.failure))
 
-    def check_volume(self) -> None:
-        """Warn of a circuit that takes much of the patient's blood, before it does."""
-        volume = self.session.machine.device.extracorporeal_volume
+    def check_volume(self, volume: float) -> None:
+        """Warn of a circuit that takes much (mL) of the patient's blood, before it does."""
         share = volume / self.session.bedside.vitals().blood_volume
         if share > LARGE_SHARE_OUTSIDE and self.session.machine.prime is None:
             self.session.bedside.log(
@@ -144,24 +145,30 @@ class Upkeep:
     def readings(self) -> Readings:
         """What the sensors show: the machine as it is, and what faults make of it."""
         session, device = self.session, self.session.machine.device
-        exchanging = session.phase == "exchange"
-        drawing = exchanging or session.phase == "draw"
+        replacing = session.phase in ("exchange", "return")
+        drawing = session.phase in ("exchange", "draw")
+        membrane = session.separator if isinstance(session.separator, Membrane) else None
         calls = self.protection.is_latched(BY_FAULT["access-failure"])
         since = -math.inf if calls else self.env.now - TRIES_WITHIN
         shown: dict[str, Any] = {
             "access_pressure": access_pressure(
-                self.vessel.pressure, session.flows.inlet, session.machine.access
+                self.vessel.pressure,
+                session.controller.drawn(session.flows.inlet),
+                session.machine.access,
             ),
             "access_pressure_limit": device.access_pressure_limit,
             "return_pressure": RETURN_PRESSURE,
             "return_pressure_limit": device.return_pressure_limit,
-            "replacement_left": session.line.until_bottle_empty() if exchanging else math.inf,
+            "replacement_left": session.line.until_bottle_empty() if replacing else math.inf,
             "anticoagulant_left": session.anticoagulant_bag.room if drawing else math.inf,
             "waste_room": session.waste_bag.room if drawing else math.inf,
             "failed_draws": sum(time > since for time in self._failed),
             "flow_share": session.controller.slowed,
             "pumps_run": session.pumps_run,
         }
+        if membrane is not None:
+            shown["transmembrane_pressure"] = membrane.pressure(session.flows.separated)
+            shown["transmembrane_pressure_limit"] = membrane.facts.transmembrane_pressure_max
         for fault, present in self._faults.items():
             if present:
                 shown |= BY_FAULT[fault].reads
@@ -256,6 +263,8 @@ class Upkeep:
         session = self.session
         if alarm.fault == "device-failure":
             session.give_up("device failure", circuit_lost=True)
+        elif alarm.fault in SPOILING:
+            session.give_up(alarm.fault, circuit_lost=True)
         elif alarm.fault == "access-failure":
             self._repositioned += 1
             if self._beyond_repair or self._repositioned > access.REPOSITIONINGS:
@@ -333,6 +342,8 @@ class Upkeep:
             self._details[alarm.fault] = detail
         self.session.count()
         self._hang_new(alarm)  # what was left in it is lost; a new one will hang
+        if alarm.response is Response.EASE and isinstance(self.session.separator, Membrane):
+            self.session.separator.ease()
         if self.session.phase not in PUMPING:
             self.session.bedside.log("fault", f"{detail}; the pumps do not run yet")
         elif sounds_already:

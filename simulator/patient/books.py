@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from simulator.boundary import Exchange
 from simulator.catalog import Fluid
-from simulator.ledger import IN_CIRCULATION, Ledger
+from simulator.ledger import ADSORBER, IN_CIRCULATION, PLASMA_LINE, RETURNED, Ledger
 from simulator.patient.state import FluxTotals, SoluteConstants, Therapy, concentration_in
 
 
@@ -24,7 +24,15 @@ def post_fluxes(ledger: Ledger, solutes: tuple[SoluteConstants, ...], fluxes: Fl
         post(solute.name, made, source="synthesis", target=IN_CIRCULATION)
         post(solute.name, broken_down, source=IN_CIRCULATION, target="catabolism")
         if wasted:
-            post(solute.name, wasted, source=IN_CIRCULATION, target="waste")
+            source = PLASMA_LINE if fluxes.treated else IN_CIRCULATION
+            post(solute.name, wasted, source=source, target="waste")
+    for solute, treated, bound, given_back in zip(
+        solutes, fluxes.treated, fluxes.bound, fluxes.given_back, strict=False
+    ):
+        post(solute.name, treated, source=IN_CIRCULATION, target=PLASMA_LINE)
+        post(solute.name, bound, source=PLASMA_LINE, target=ADSORBER)
+        post(solute.name, given_back, source=PLASMA_LINE, target=RETURNED)
+        post(solute.name, given_back, source=RETURNED, target=IN_CIRCULATION)
 
 
 def post_given(

@@ -7,11 +7,11 @@ into names. Units: mL, mmol, the solutes' own mass units, per min.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from simulator.boundary import Exchange
 from simulator.patient import minerals, proteins, water
+from simulator.patient.extracorporeal import circuit, no_circuit
 from simulator.patient.integrator import Rates, State
 from simulator.patient.state import (
     BODY,
@@ -19,10 +19,8 @@ from simulator.patient.state import (
     IGG,
     Constants,
     Layout,
-    Minerals,
     SoluteConstants,
     Therapy,
-    albumin_level,
     concentration_in,
     minerals_of,
     plasma_oncotic_pressure,
@@ -65,14 +63,15 @@ def rates(constants: Constants, therapy: Therapy, exchange: Exchange, start: Sta
     dV_p/dt = given - filtered - excreted                      dV_i/dt = filtered
     dP/dt   = S + given - k_c P - k₁₂ P + k₂₁ E                dE/dt   = k₁₂ P - k₂₁ E
 
-    and what the circuit takes and gives back, if one is attached (`_circuit`). After the rates
-    come the fluxes of `FluxTotals`.
+    and what the circuit takes and gives back, if one is attached (see `extracorporeal`). After the
+    rates come the fluxes of `FluxTotals`.
     """
     solutes = constants.solutes
     n = len(solutes)
     layout = Layout(n)
     in_plasma, in_interstitium = layout.plasma, layout.interstitium
-    impossible = [math.nan] * (len(start) + COMMON_FLUXES + 3 * n)
+    fluxes = COMMON_FLUXES + (6 if exchange.plasma_to_patient else 3) * n
+    impossible = [math.nan] * (len(start) + fluxes)
     inflow = Inflow.of(exchange, therapy, solutes)
     kinetics = [
         (
@@ -81,9 +80,8 @@ def rates(constants: Constants, therapy: Therapy, exchange: Exchange, start: Sta
         )
         for s, fraction, given in zip(solutes, therapy.synthesis, inflow.masses, strict=True)
     ]  # fmt: skip
-    complete = (
-        _circuit(constants, exchange, start) if len(start) > layout.patient.stop else _no_circuit
-    )
+    attached = len(start) > layout.patient.stop
+    complete = circuit(constants, exchange, start) if attached else no_circuit
     g_per_l = solutes[IGG].per_volume
     blockade = therapy.fcrn_blockade
     citrate_volume, bone_release = constants.citrate_volume, constants.bone_release
@@ -157,96 +155,3 @@ def rates(constants: Constants, therapy: Therapy, exchange: Exchange, start: Sta
         ]  # fmt: skip
 
     return patient_rates
-
-
-Complete = Callable[[State, Minerals, list[float], list[float]], tuple[list[float], list[float]]]
-"""Adds what a circuit takes from body and plasma to their rates.
-
-Arguments: state, its minerals, rates of the body, rates of the plasma masses. Returns the rates of
-what is outside, and what goes to waste: citrate, calcium, magnesium, then each solute.
-"""
-
-
-def _no_circuit(
-    y: State, now: Minerals, d_body: list[float], d_plasma: list[float]
-) -> tuple[list[float], list[float]]:
-    del y, now, d_body
-    return [], [0.0] * (3 + len(d_plasma))
-
-
-def _circuit(constants: Constants, exchange: Exchange, start: State) -> Complete:
-    """What the circuit takes from the patient, gives back and sends to waste.
-
-    dP/dt -= s Q_p P/V_p          dM/dt = s Q_p P/V_p - Q_w M/V_m
-
-    The plasma outside (M in V_m) is one mixed volume on its way to the waste bag, so the bag lags
-    the patient by a few minutes. What rinseback returns leaves as a plug, with the composition it
-    has when rinseback starts.
-    """
-    layout = Layout(len(constants.solutes))
-    outside = [*start[layout.circuit], *start[layout.circuit_solutes]]
-    content = sum(outside[:3])
-    share_returned = exchange.circuit_to_patient / content if content else 0.0
-    (
-        cells_back, plasma_back, added_back, citrate_back, calcium_back, magnesium_back,
-        *masses_back,
-    ) = (share_returned * amount for amount in outside)  # fmt: skip
-    added_in = exchange.anticoagulant_to_circuit
-    citrate_in = added_in * (exchange.anticoagulant.citrate if exchange.anticoagulant else 0) / 1000
-    sieving = [s.sieving for s in constants.solutes]
-
-    def complete(
-        y: State, now: Minerals, d_body: list[float], d_plasma: list[float]
-    ) -> tuple[list[float], list[float]]:
-        plasma_volume, red_cells = y[0], y[2]
-        _, plasma_outside, added_outside, citrate_outside, calcium_outside, magnesium_outside = y[
-            layout.circuit
-        ]
-        hematocrit = red_cells / (red_cells + plasma_volume) / constants.f_cell_ratio
-
-        filling_cells = exchange.blood_to_circuit * hematocrit
-        filling_plasma = exchange.blood_to_circuit - filling_cells
-        plasma_out = filling_plasma + exchange.plasma_to_circuit
-
-        outside_volume = plasma_outside + added_outside
-        share_wasted = exchange.circuit_to_waste / outside_volume if outside_volume > 0 else 0.0
-
-        free, albumin = now.free_citrate, albumin_level(y)
-        citrate_out = plasma_out * y[3] / constants.citrate_volume / 1000
-        calcium_out = plasma_out * minerals.total_calcium(now.ionized_calcium, free, albumin) / 1000
-        magnesium_out = (
-            plasma_out * minerals.total_magnesium(now.ionized_magnesium, free, albumin) / 1000
-        )
-        citrate_wasted = share_wasted * citrate_outside
-        calcium_wasted = share_wasted * calcium_outside
-        magnesium_wasted = share_wasted * magnesium_outside
-
-        d_body[0] += plasma_back + added_back - plasma_out
-        d_body[2] += cells_back - filling_cells
-        d_body[3] += citrate_back - citrate_out
-        d_body[4] += calcium_back - calcium_out
-        d_body[5] += magnesium_back - magnesium_out
-        d_outside = [
-            filling_cells - cells_back,
-            plasma_out - plasma_back - share_wasted * plasma_outside,
-            added_in - added_back - share_wasted * added_outside,
-            citrate_in + citrate_out - citrate_back - citrate_wasted,
-            calcium_out - calcium_back - calcium_wasted,
-            magnesium_out - magnesium_back - magnesium_wasted,
-        ]
-        wasted = [citrate_wasted, calcium_wasted, magnesium_wasted]
-
-        filling = filling_plasma / plasma_volume
-        separating = exchange.plasma_to_circuit / plasma_volume
-        plasma, masses_outside = y[layout.plasma], y[layout.circuit_solutes]
-        for i, (p, m, s, back) in enumerate(
-            zip(plasma, masses_outside, sieving, masses_back, strict=True)
-        ):
-            out = (filling + s * separating) * p
-            discarded = share_wasted * m
-            d_plasma[i] += back - out
-            d_outside.append(out - back - discarded)
-            wasted.append(discarded)
-        return d_outside, wasted
-
-    return complete

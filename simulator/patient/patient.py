@@ -181,15 +181,13 @@ class Patient:
 
     def weigh(self) -> dict[str, float]:
         """What is in the patient and the circuit, by substance: the ledger must agree to it."""
-        plasma_volume, interstitial_volume, red_cells, citrate, calcium, magnesium, _ = self.state[
-            :BODY
-        ]
-        cells, plasma, added, citrate_outside, calcium_outside, magnesium_outside = (
+        plasma_volume, interstitial, red_cells, citrate, calcium, magnesium, _ = self.state[:BODY]
+        cells, plasma, added, citrate_outside, calcium_outside, magnesium_outside, _ = (
             self.state[self.layout.circuit] or [0.0] * CIRCUIT
         )
         outside = self.state[self.layout.circuit_solutes] or [0.0] * len(self.names)
         weight = {
-            "water": plasma_volume + interstitial_volume + plasma + added,
+            "water": plasma_volume + interstitial + plasma + added,
             "red_cells": red_cells + cells,
             "citrate": citrate + citrate_outside,
             "calcium": calcium + calcium_outside,
@@ -232,7 +230,7 @@ class Patient:
     def inject(self, name: str, amount: float) -> None:
         """Add a mass of a solute to plasma at once."""
         i = self.names.index(name)
-        self.state = _replaced_in(self.state, BODY + i, self.state[BODY + i] + amount)
+        self.state = list(_replaced(self.state, BODY + i, self.state[BODY + i] + amount))
         self.ledger.post(name, amount, source="doses", target=IN_CIRCULATION)
 
     def start_infusion(self, name: str, rate: float) -> None:
@@ -284,7 +282,7 @@ class Patient:
 
     def disconnect(self) -> None:
         """Take the circuit away; what is left in it is discarded with the set."""
-        cells, plasma, added, citrate, calcium, magnesium = self.state[self.layout.circuit]
+        cells, plasma, added, citrate, calcium, magnesium, _ = self.state[self.layout.circuit]
         left = {
             "water": plasma + added,
             "red_cells": cells,
@@ -296,6 +294,10 @@ class Patient:
         for substance, amount in left.items():
             self.ledger.post(substance, amount, source=IN_CIRCULATION, target="set")
         self.state = self.state[self.layout.patient]
+
+    def swap_column(self) -> None:
+        """A column with nothing bound takes the place of the one in use."""
+        self.state = list(_replaced(self.state, self.layout.circuit.stop - 1, 0.0))
 
     def fork(self) -> Patient:
         """An independent copy, ledger included: another future from the same present."""
@@ -370,6 +372,7 @@ class Patient:
     def _impossible(self, pool: str, value: float, exchange: Exchange) -> ImpossibleRunError:
         fluids = (*exchange.given, *self.therapy.given)
         given = sum(flow for _, flow in fluids) + exchange.circuit_to_patient
+        given += exchange.plasma_to_patient
         taken = exchange.plasma_to_circuit + exchange.blood_to_circuit
         return ImpossibleRunError(
             f"at {self.time / MINUTES_PER_DAY:.4g} d the {pool} falls to zero ({value:.3g}): "
@@ -394,7 +397,3 @@ def _oncotic_first(solutes: Mapping[str, FollowedSolute]) -> list[FollowedSolute
 
 def _replaced(values: Sequence[float], place: int, value: float) -> tuple[float, ...]:
     return (*values[:place], value, *values[place + 1 :])
-
-
-def _replaced_in(values: list[float], place: int, value: float) -> list[float]:
-    return [*values[:place], value, *values[place + 1 :]]

@@ -26,8 +26,9 @@ BODY_POOLS = (
     "parathyroid store",
 )
 """Their names, in words."""
-CIRCUIT = 6
-"""Red cells, plasma, added fluid (mL), citrate, calcium, magnesium (mmol) outside the body."""
+CIRCUIT = 7
+"""Red cells, plasma, added fluid (mL), citrate, calcium, magnesium (mmol) outside the body, and the
+IgG that the column in use has bound (g)."""
 ALBUMIN, IGG, OTHER_GLOBULINS = 0, 1, 2
 """Places of the solutes that hold the oncotic pressure; these always come first."""
 COMMON_FLUXES = 7
@@ -82,6 +83,8 @@ class SoluteConstants:
     sieving: float
     per_volume: float
     unit: str
+    kin: tuple[str, ...]
+    """Names under which a filter or a column may know it."""
 
     @classmethod
     def of(cls, solute: Solute, plasma_mass: float, total_igg: float) -> SoluteConstants:
@@ -101,6 +104,7 @@ class SoluteConstants:
             sieving=solute.sieving,
             per_volume=solute.per_volume,
             unit=solute.unit,
+            kin=solute.kin or (solute.name,),
         )
 
 
@@ -153,6 +157,11 @@ class FluxTotals:
     synthesized: list[float]
     catabolized: list[float]
     wasted: list[float]
+    treated: list[float]
+    """Out of the mixed volume of the circuit, where plasma is treated; otherwise empty."""
+    bound: list[float]
+    """Of it, onto the column."""
+    given_back: list[float]
 
     @classmethod
     def of(cls, sums: list[float], solutes: int) -> FluxTotals:
@@ -160,9 +169,7 @@ class FluxTotals:
         excreted, metabolized, released, regained, citrate, calcium, magnesium, *rest = sums
         return cls(
             excreted, metabolized, released, regained, citrate, calcium, magnesium,
-            synthesized=rest[:solutes],
-            catabolized=rest[solutes : 2 * solutes],
-            wasted=rest[2 * solutes :],
+            *(rest[i * solutes : (i + 1) * solutes] for i in range(6)),
         )  # fmt: skip
 
 

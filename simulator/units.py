@@ -197,6 +197,7 @@ _KINDS: dict[Dimension, str] = {
         "IU/mL": "an activity concentration in international units",
         "g/h": "a mass per time",
         "mmol/h": "an amount per time",
+        "U/h": "an activity per time",
         "mmHg/mL": "a stiffness",
         "mL/mmHg": "a compliance",
     }.items()

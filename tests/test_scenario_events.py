@@ -7,7 +7,7 @@ from stand_ins import SMALL
 
 from simulator import catalog, scenario
 from simulator.errors import ScenarioError
-from simulator.machine.alarms import FAULTS
+from simulator.machine.alarms import BY_FAULT, FAULTS, REACTIONS
 from simulator.scenario.model import Dose, Event, Fault, FluidDose, Setting
 
 
@@ -73,5 +73,29 @@ def test_what_could_go_wrong_is_told() -> None:
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_every_fault_can_be_let_happen(fault: str) -> None:
-    assert events(f"session: 1, at: 20 min, fault: {fault}") == (Fault(1, 20, fault),)
+def test_every_fault_can_be_let_happen_where_it_can_happen(fault: str) -> None:
+    some = {"membrane": "tr-350", "bowl": "mcs-plus"}
+    only = BY_FAULT[fault].only if fault in BY_FAULT else ()
+    device = some.get(only[0], "amicus") if only else "amicus"
+    machine = f"machine: {{device: {device}}}\n"
+    assert events(f"session: 1, at: 20 min, fault: {fault}", also=machine) == (Fault(1, 20, fault),)
+
+
+@pytest.mark.parametrize("device", catalog.names("devices"))
+def test_a_device_can_have_the_faults_of_its_separator_and_no_others(device: str) -> None:
+    kind = catalog.separator_kind(catalog.device(device))
+    machine = f"machine: {{device: {device}}}\n"
+    for fault, alarm in BY_FAULT.items():
+        line = f"session: 1, at: 20 min, fault: {fault}"
+        if not alarm.only or kind in alarm.only:
+            assert events(line, also=machine)
+        else:
+            with pytest.raises(ScenarioError, match=f"cannot happen on {device}.*; it can have: "):
+                events(line, also=machine)
+
+
+@pytest.mark.parametrize("device", catalog.names("devices"))
+def test_reactions_of_the_patient_happen_on_every_device(device: str) -> None:
+    for reaction in REACTIONS:
+        line = f"session: 1, at: 20 min, fault: {reaction}"
+        assert events(line, also=f"machine: {{device: {device}}}\n")

@@ -291,6 +291,7 @@ def test_defaults_stand_in_the_document() -> None:
         "disturbances": "none",
         "prime": "saline",
         "rinseback": True,
+        "needles": 2,
     }
     assert document["prescription"]["fluid_balance"] == "100 %"
     assert document["simulation"] == {

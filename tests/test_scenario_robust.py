@@ -7,12 +7,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from simulator import scenario
+from simulator import catalog, scenario
 from simulator.errors import CommandError, ScenarioError
 from simulator.scenario.library import folder
+from simulator.units import parse
 
 EVERYTHING = b"""
 format: 1
@@ -31,7 +33,25 @@ events:
   - {session: 1, at: 60 min, set: prescription.replacement, to: fresh-frozen-plasma}
   - {session: 2, at: 20 min, give: igg, dose: 0.4 g/kg}
 """
-FILES = [EVERYTHING]
+COLUMN = b"""
+format: 1
+patient: {sex: female, weight: 68 kg, height: 165 cm, hematocrit: 39 %}
+solutes: {igm: {}, anti-achr: {like: igg1, initial: 10 U/L}}
+machine:
+  device:
+    like: globaffin
+    separator: {filtration_fraction: 25 %, filtration_fraction_max: 30 %, sieving: {igm: 90 %}}
+    treatment: {columns: 1, plasma_per_column: 900 mL, capacity: 3 g, extraction: {igg: 80 %}}
+    heparin_rate: 777 U/h
+    disturbances: {filter-clotting: 5 %}
+  plasma_flow: 30 mL/min
+  needles: 2
+  anticoagulant: {fluid: {like: heparin, activity: 90 U/mL}, bolus: 1234 U}
+prescription: {exchange: 1.0 PV, replacement: []}
+course: {sessions: 1}
+events: [{session: 1, at: 20 min, fault: blood-leak}]
+"""
+FILES = [EVERYTHING, COLUMN]
 FILES += [path.read_bytes() for path in sorted(folder().glob("*.yaml"))]
 FILES += [p.read_bytes() for p in sorted((Path(__file__).parent / "invalid").glob("*.yaml"))]
 
@@ -47,6 +67,22 @@ STRANGE = [
     *(b"{like: amicus, disturbances: {clotting: 3}}", b"{machines: 3, response: 0 s}"),
     *(b"[{at: 0 d, give: saline, dose: 5 mL/kg}, {at: 0 d, session: 1, give: igg, dose: 1 g}]",),
     *(b"[{at: 1 h, session: 1, set: prescription.replacement, to: saline}]",),
+    *(
+        b"tr-350",
+        b"mcs-plus",
+        b"dfpp-ec-50w",
+        b"evacure-ec-4a",
+        b"heparin",
+        b"1",
+        b"2",
+        b"1500 U/h",
+    ),
+    *(b"2000 U", b"{fluid: heparin, rate: 1 U/h}", b"{fluid: acd-a, ratio: 10}", b"interface-loss"),
+    *(b"{like: tr-350, treatment: {columns: 2, capacity: 1 g}}", b"{kind: bowl}", b"{igg: 50 %}"),
+    *(
+        b"{like: mcs-plus, separator: {bowl_volume: 0 mL}, treatment: {columns: 1}}",
+        b"filter-fouling",
+    ),
 ]
 
 few = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
@@ -76,8 +112,47 @@ def test_any_text(text: str) -> None:
     answer(text)
 
 
-def test_the_file_that_is_damaged_below_is_whole() -> None:
+def test_the_files_that_are_damaged_below_are_whole() -> None:
     assert scenario.loads(EVERYTHING).operator is not None
+    column = scenario.loads(COLUMN).machine
+    assert column is not None
+    treatment, usual = column.device.treatment, catalog.device("globaffin").treatment
+    assert isinstance(treatment, catalog.AdsorberFacts)
+    assert isinstance(usual, catalog.AdsorberFacts)
+    assert (treatment.columns, treatment.plasma_per_column, treatment.capacity) == (1, 900, 3)
+    assert treatment.extraction["igg"] == pytest.approx(0.8)
+    assert treatment.extraction["iga"] == usual.extraction["iga"]
+
+
+@pytest.mark.parametrize("device", catalog.names("devices"))
+@pytest.mark.parametrize("rate", ["777 U/h", "1234.5 U/h", "0.1 U/min", "3 kU/d"])
+def test_heparin_doses_come_back_from_the_resolved_file(device: str, rate: str) -> None:
+    fluid = "anticoagulant: {fluid: heparin}"
+    machine = f"machine={{device: {{like: {device}, heparin_rate: {rate}}}, {fluid}}}"
+    answer(COLUMN, machine, "events=[]")
+    settings = scenario.loads(COLUMN, overrides=[machine, "events=[]"]).machine
+    assert settings is not None
+    per_minute = settings.anticoagulant_flow * settings.anticoagulant.activity
+    assert per_minute == pytest.approx(parse(rate).canonical, rel=1e-12)
+
+
+@pytest.mark.parametrize("device", catalog.names("devices"))
+@pytest.mark.parametrize("section", ["{fluid: acd-a, ratio: 10}", "{ratio: 10}", "{rate: 9 U/h}"])
+def test_another_machine_on_the_command_line_is_run_or_refused(device: str, section: str) -> None:
+    answer(EVERYTHING, f"machine.anticoagulant={section}", f"machine.device={device}")
+
+
+def test_citrate_goes_along_to_a_membrane_and_a_bare_ratio_is_refused_there() -> None:
+    def moved(section: str) -> scenario.Scenario:
+        changes = [f"machine.anticoagulant={section}", "machine.device=tr-350"]
+        return scenario.loads(EVERYTHING, overrides=changes)
+
+    machine = moved("{fluid: acd-a, ratio: 10}").machine
+    assert machine is not None
+    assert (machine.anticoagulant.name, machine.anticoagulant_ratio) == ("acd-a", 10)
+    assert machine.anticoagulant_flow == machine.anticoagulant_bolus == 0
+    with pytest.raises(ScenarioError, match=r"anticoagulant\.ratio: heparin is given by the hour"):
+        moved("{ratio: 10}")
 
 
 @few
@@ -159,6 +234,14 @@ def test_damaged_files(text: bytes) -> None:
             *("machine.disturbances", "machine.prime", "machine.prime.citrate"),
             *("machine.rinseback", "machine.access.recirculation", "machine.access.like"),
             *("machine.device.disturbances", "machine.device.disturbances.clotting"),
+            *("machine.anticoagulant", "machine.anticoagulant.rate", "machine.anticoagulant.bolus"),
+            *("machine.anticoagulant.ratio", "machine.needles", "machine.plasma_flow"),
+            *("machine.anticoagulant.fluid", "machine.anticoagulant.fluid.activity"),
+            *("machine.device.separator", "machine.device.separator.kind"),
+            *("machine.device.separator.sieving", "machine.device.separator.sieving.igg"),
+            *("machine.device.separator.filtration_fraction", "machine.device.treatment"),
+            *("machine.device.treatment.columns", "machine.device.treatment.extraction.igg"),
+            *("machine.device.treatment.capacity", "events.0.fault", "events.0.set"),
             *("events.0", "events.0.give", "events.0.dose", "events.0.session", "events.0.to"),
             *(
                 "course.then.0.prescription",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 import pytest
 
-from simulator import scenario
+from simulator import catalog, scenario
 from simulator.scenario import format as written
 from simulator.scenario import limits
 from simulator.scenario.measures import NUMBER_PATTERN, AnyMeasure, Measure, unit_pattern
@@ -68,3 +69,48 @@ def test_a_section_is_told_to_stand_at_the_top() -> None:
 def test_names_of_the_catalog_complete() -> None:
     device = scenario.json_schema()["$defs"]["Machine"]["properties"]["device"]["anyOf"][0]
     assert "spectra-optia" in device["enum"]
+
+
+def changed_in_place(model: str, key: str) -> dict[str, Any]:
+    """What the schema has of an entry that is changed in place."""
+    alternatives = scenario.json_schema()["$defs"][model]["properties"][key]["anyOf"]
+    changes: dict[str, Any] = alternatives[1]
+    assert changes["additionalProperties"] is False
+    return changes
+
+
+@pytest.mark.parametrize(
+    ("model", "key", "kind"),
+    [
+        ("Machine", "device", "devices"),
+        ("Machine", "access", "access"),
+        ("Calcium", "fluid", "fluids"),
+    ],
+)
+def test_what_can_be_changed_in_place_completes(model: str, key: str, kind: str) -> None:
+    known = changed_in_place(model, key)["properties"]
+    for name in catalog.names(kind):
+        assert set(catalog.tree(kind, name)) - {"title"} <= set(known)
+
+
+def test_the_parts_of_a_device_complete() -> None:
+    known = changed_in_place("Machine", "device")["properties"]
+    for name in catalog.names("devices"):
+        content = catalog.tree("devices", name)
+        for part in ("separator", "treatment"):
+            keys = set(content.get(part, {})) - {"kind"}  # which cannot be changed
+            assert keys <= set(known[part]["properties"])
+    assert "kind" not in known["separator"]["properties"]
+
+
+def test_like_may_be_left_out_only_where_there_is_a_default() -> None:
+    assert "required" not in changed_in_place("Machine", "device")
+    assert changed_in_place("Replacement", "fluid")["required"] == ["like"]
+
+
+def test_the_keys_of_heparin_needles_and_membranes_complete() -> None:
+    models = scenario.json_schema()["$defs"]
+    assert {"rate", "bolus"} <= set(models["Anticoagulant"]["properties"])
+    machine = models["Machine"]["properties"]
+    assert machine["needles"] == {"type": "integer", "minimum": 1, "maximum": 2}
+    assert re.search(machine["plasma_flow"]["pattern"], "30 mL/min")

@@ -11,7 +11,8 @@ import click
 from simulator import catalog, scenario, tables
 from simulator.catalog import Fact
 from simulator.errors import CommandError
-from simulator.machine.alarms import ALARMS, FAULTS
+from simulator.machine.alarms import ALARMS, FAULTS, Alarm
+from simulator.scenario import faults
 
 Entry = (
     catalog.Device
@@ -50,10 +51,14 @@ def list_command(kind: str | None) -> None:
 @click.argument("name")
 def show_command(name: str) -> None:
     """Show by NAME what `apheresis list` lists: a scenario, a device, a fault, a reference…"""
+    if name in KINDS:
+        tables.console().print(tables.names(name.capitalize(), _entries(name)))
+        return
     for kind in catalog.KINDS:
         if name in catalog.names(kind):
             entry = _load(kind, name)
-            for line in tables.facts(f"{name}: {entry.title}", entry.facts.values()):
+            title = "\n".join([f"{name}: {entry.title}", *_words(kind, entry)])
+            for line in tables.facts(title, entry.facts.values()):
                 click.echo(line)
             return
     if name in catalog.references():
@@ -82,14 +87,55 @@ def _entries(kind: str) -> dict[str, str]:
     if kind == "rules":
         return RULES
     if kind == "faults":
-        alarms = {alarm.fault: f"{alarm.name}: {alarm.meaning}" for alarm in ALARMS}
+        alarms = {alarm.fault: _fault_line(alarm) for alarm in ALARMS}
         return {
             fault: alarms.get(fault) or f"the patient reacts: {_load('reactions', fault).title}"
             for fault in FAULTS
         }
     if kind == "alarms":
         return {alarm.name: alarm.meaning for alarm in ALARMS}
-    return {name: _load(kind, name).title for name in catalog.names(kind)}
+    own = catalog.own_names(kind)
+    lines = {}
+    for name in catalog.names(kind):
+        entry = _load(kind, name)
+        machine = f"{catalog.machine_kind(entry)}: " if isinstance(entry, catalog.Device) else ""
+        lines[name] = f"{machine}{entry.title}{' (your own)' if name in own else ''}"
+    return lines
+
+
+def _fault_line(alarm: Alarm) -> str:
+    """What happens, and to which kinds of separator if not to all."""
+    only = f" ({' or '.join(alarm.only)} only)" if alarm.only else ""
+    return f"{alarm.name}: {alarm.meaning}{only}"
+
+
+def _words(kind: str, entry: Entry) -> Iterator[str]:
+    """What an entry says in words, where it is a device; and whose it is, if not ours."""
+    if isinstance(entry, catalog.Device):
+        yield f"  kind of machine: {catalog.machine_kind(entry)}"
+        yield f"  separator: {catalog.separator_kind(entry)}"
+        yield f"  plasma: {_fate(entry)}"
+        yield f"  anticoagulant: {entry.anticoagulant}"
+        yield f"  needles: {_needles(entry)}"
+    if entry.name in catalog.own_names(kind):
+        yield f"  from: {catalog.own_file(kind, entry.name)}"
+
+
+def _fate(device: catalog.Device) -> str:
+    """What becomes of the separated plasma."""
+    if isinstance(device.treatment, catalog.FractionatorFacts):
+        return "given back after a second filter"
+    if isinstance(device.treatment, catalog.AdsorberFacts):
+        two = device.treatment.columns == 2
+        return f"given back after {'one of two columns in turn' if two else 'a column'}"
+    return "discarded"
+
+
+def _needles(device: catalog.Device) -> str:
+    """With how many needles a device can be used."""
+    if isinstance(device.separator, catalog.BowlFacts):
+        return "1"
+    return "1 or 2" if device.single_needle_volume else "2"
 
 
 def _rule_words(name: str) -> list[str]:
@@ -114,6 +160,7 @@ def _alarm_words(name: str) -> list[str]:
                 value = value.value
             if part.name not in ("name", "meaning") and isinstance(value, str) and value:
                 lines.append(f"    {part.name}: {value}")
+        lines.append(f"    happens on: {' or '.join(alarm.only) or 'every machine'}")
     return lines
 
 
@@ -126,7 +173,10 @@ def _load(kind: str, name: str) -> Entry:
         "operators": catalog.operator,
         "reactions": catalog.reaction,
     }
-    return load[kind](name)
+    entry = load[kind](name)
+    if isinstance(entry, catalog.Device):
+        faults.check(entry)
+    return entry
 
 
 def _all_facts() -> Iterator[Fact]:

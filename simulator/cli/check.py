@@ -6,7 +6,7 @@ import click
 
 from simulator import scenario
 from simulator.cli.options import scenarios_argument
-from simulator.errors import CommandError, Problem, ScenarioError
+from simulator.errors import CatalogError, CommandError, Problem, ScenarioError, SimulatorError
 
 
 @click.command("check")
@@ -14,19 +14,21 @@ from simulator.errors import CommandError, Problem, ScenarioError
 def check_command(files: tuple[str, ...]) -> None:
     """Validate each FILE (or bundled name); exit code 3 if any has a problem."""
     problems: list[Problem] = []
-    missing: list[CommandError] = []
+    others: dict[str, SimulatorError] = {}
     for source in files:
         try:
             found = scenario.check(source)
-        except CommandError as error:
-            missing.append(error)
+        except (CommandError, CatalogError) as error:
+            others[str(error)] = error  # several scenarios may use one bad catalog file
             continue
         problems += found
         if not found:
             click.echo(f"{source}: ok")
-    for one in missing:
-        click.echo(f"Error: {one}", err=True)
+    for message in others:
+        click.echo(f"Error: {message}", err=True)
     if problems:
         raise ScenarioError(problems)
-    if missing:
+    if any(isinstance(error, CatalogError) for error in others.values()):
+        click.get_current_context().exit(ScenarioError.exit_code)
+    if others:
         click.get_current_context().exit(CommandError.exit_code)

@@ -59,10 +59,16 @@ def dump(scenario: Scenario) -> str:
 
 
 def digest(scenario: Scenario) -> str:
-    """A fingerprint (SHA-256) of everything that a scenario says, defaults included."""
+    """A fingerprint (SHA-256) of everything that a scenario says, defaults included.
+
+    Entries of the user's own catalog count with all they say: unlike the bundled ones, they are not
+    fixed by the version of the program.
+    """
     from simulator.scenario import writer
 
-    return writer.fingerprint(scenario.document)
+    own = scenario.own_entries
+    content = {"scenario": scenario.document, "catalog": own} if own else scenario.document
+    return writer.fingerprint(content)
 
 
 def bundled() -> dict[str, str]:

@@ -2,37 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
 from simulator import catalog, units
-from simulator.catalog import Access, Device, Fluid, SeparatorFacts
-from simulator.machine.alarms import BY_FAULT
+from simulator.catalog import Access, Device, Fluid
+from simulator.scenario import faults
 from simulator.scenario.fields import Reference, unknown_key
 from simulator.scenario.limits import FRACTION
 from simulator.scenario.measures import read_quantity
 from simulator.scenario.report import Report, near_or_all, shown
 from simulator.scenario.tree import Path
 from simulator.units import Quantity
-
-#: Quantities that may be zero, beside those that are zero where a catalog file is silent; all
-#: others of a device, an access or a fluid are above it.
-_MAY_BE_ZERO = frozenset(
-    {
-        *("prime_time", "connect_time", "disconnect_time", "change_over_time", "rinseback_volume"),
-        *("pressure_drop_50", "pressure_drop_100", "pressure_spread"),
-    }
-)
-
-#: Pressures that may lie on either side of that of the air.
-_EITHER_SIGN = frozenset({"vein_pressure", "access_pressure_limit"})
-
-#: Probabilities in a session.
-_CHANCES = ("failure",)
-
-#: Bare numbers that are no fractions.
-_RATIOS = ("anticoagulant_ratio", "anticoagulant_ratio_min", "anticoagulant_ratio_max")
 
 _WORDS = {"access": "vascular accesses"}
 
@@ -48,16 +29,17 @@ class Entries:
         """A device; in place, each of its numbers can be changed."""
         if not self._exists("devices", reference, path):
             return None
+        usual = catalog.device(reference.like)
+        faults.check(usual)
         changes = dict(reference.changes)
-        separator = changes.pop("separator", {})
+        parts = {
+            "separator": self._part(usual, changes, "separator", path),
+            "treatment": self._part(usual, changes, "treatment", path),
+        }
         anticoagulant = changes.pop("anticoagulant", None)
-        if not isinstance(separator, Mapping):
-            self.report.add((*path, "separator"), f"expected a mapping, got {shown(separator)}")
-            separator = {}
-        others = ("like", "separator", "anticoagulant", "disturbances")
-        disturbances = self._disturbances(reference.like, changes, (*path, "disturbances"))
-        usable = self._quantities(Device, changes, path, others)
-        inner = self._quantities(SeparatorFacts, separator, (*path, "separator"))
+        others = ("like", *parts, "anticoagulant", "disturbances")
+        disturbances = self._disturbances(usual, changes, (*path, "disturbances"))
+        usable: dict[str, Any] = dict(self._quantities(Device, changes, path, others))
         if anticoagulant is not None:
             named = Reference(anticoagulant, {}, in_place=False)
             if not isinstance(anticoagulant, str):
@@ -65,22 +47,71 @@ class Entries:
                 self.report.add((*path, "anticoagulant"), f"expected a fluid's name, got {got}")
             elif self._exists("fluids", named, (*path, "anticoagulant")):
                 usable["anticoagulant"] = anticoagulant
-        return catalog.device(
-            reference.like, {**usable, "separator": inner, "disturbances": disturbances}
-        )
+        usable |= {key: part for key, part in parts.items() if part}
+        device = catalog.device(reference.like, {**usable, "disturbances": disturbances})
+        if not self.report.spoiled(path):
+            for keys, message in catalog.contradictions(device):
+                self.report.add((*path, *keys), message)
+        return device
 
-    def _disturbances(self, like: str, changes: dict[str, Any], path: Path) -> dict[str, Any]:
+    def _part(self, usual: Device, changes: dict[str, Any], key: str, path: Path) -> dict[str, Any]:
+        """The numbers changed in place in a device's separator or treatment; taken out there."""
+        written = changes.pop(key, None)
+        if written is None:
+            return {}
+        here = (*path, key)
+        if not isinstance(written, Mapping):
+            self.report.add(here, f"expected a mapping, got {shown(written)}")
+            return {}
+        part = getattr(usual, key)
+        if part is None:
+            message = f"{usual.name} discards the plasma; there is no treatment to change"
+            self.report.add(here, message, on_key=True)
+            return {}
+        tables = catalog.share_fields(type(part))
+        numbers = {name: value for name, value in written.items() if name not in tables}
+        if "kind" in numbers:
+            what = f"the {key} of {usual.name} cannot become another"
+            message = f"{what}; write a device of your own, a file in {catalog.OWN_CATALOG}"
+            self.report.add((*here, "kind"), message, on_key=True)
+            del numbers["kind"]
+        usable: dict[str, Any] = dict(self._quantities(type(part), numbers, here, tables))
+        for table in tables:
+            if table in written:
+                usable[table] = self._shares(written[table], (*here, table), _tabled(usual))
+        return usable
+
+    def _shares(self, written: Any, path: Path, tabled: tuple[str, ...]) -> dict[str, str]:
+        """Sieving coefficients or extractions by name of the solute."""
+        if not isinstance(written, Mapping):
+            self.report.add(path, f"expected a mapping, got {shown(written)}")
+            return {}
+        known = list(dict.fromkeys((*self.solute_units, *catalog.names("solutes"), *tabled)))
+        usable = {}
+        for name, value in written.items():
+            if name not in known:
+                if not self.report.spoiled(("solutes", name)):
+                    message = f"no such solute{near_or_all(name, known)}"
+                    self.report.add((*path, name), message, on_key=True)
+                continue
+            try:
+                FRACTION.read(value)
+            except ValueError as error:
+                self.report.add((*path, name), str(error))
+            else:
+                usable[name] = str(value)
+        return usable
+
+    def _disturbances(self, device: Device, changes: dict[str, Any], path: Path) -> dict[str, Any]:
         """How likely each fault is on a device, with what is changed in place; taken out there."""
-        usual = dict(catalog.tree("devices", like).get("disturbances", {}))
+        usual = dict(catalog.tree("devices", device.name).get("disturbances", {}))
         written = changes.pop("disturbances", {})
         if not isinstance(written, Mapping):
             self.report.add(path, f"expected a mapping, got {shown(written)}")
             return usual
         for fault, value in written.items():
-            if fault not in BY_FAULT:
-                hint = near_or_all(fault, BY_FAULT)
-                message = f"{shown(fault)} is not a fault of a machine{hint}"
-                self.report.add((*path, fault), message, on_key=True)
+            if why := faults.refusal(fault, device):
+                self.report.add((*path, fault), why, on_key=True)
                 continue
             try:
                 _check_chance(FRACTION.read(value), value)
@@ -183,19 +214,20 @@ class Entries:
         return usable
 
 
+def _tabled(device: Device) -> tuple[str, ...]:
+    """Solutes that a device's filters and columns know by name."""
+    parts = [part for part in (device.separator, device.treatment) if part is not None]
+    tables = [getattr(part, key) for part in parts for key in catalog.share_fields(type(part))]
+    return tuple(name for table in tables for name in table)
+
+
 def _check_range(kind: type, key: str, quantity: Quantity, written: Any) -> None:
-    """Raise `ValueError` for a number that is too small, or for a fraction above the whole."""
-    silent = {field.name for field in dataclasses.fields(kind) if field.default == 0.0}
-    may_be_zero = key in _MAY_BE_ZERO or key in silent
-    if key not in _EITHER_SIGN:
-        if quantity.value < 0 and may_be_zero:
-            raise ValueError(f"expected at least 0, got {shown(written)}")
-        if quantity.value < 0 or (quantity.value == 0 and not may_be_zero):
-            raise ValueError(f"expected more than 0, got {shown(written)}")
-    if not quantity.unit.dimension and key not in _RATIOS:
-        FRACTION.check_limits(quantity, written)
-    if key in _CHANCES:
-        _check_chance(quantity, written)
+    """Raise `ValueError` for a number that its entry cannot have."""
+    wanted = catalog.expected(kind, key, quantity)
+    if wanted == catalog.WHOLE:
+        FRACTION.check_limits(quantity, written)  # which knows that 41 may mean 41 %
+    if wanted:
+        raise ValueError(f"expected {wanted}, got {shown(written)}")
 
 
 def _check_chance(quantity: Quantity, written: Any) -> None:

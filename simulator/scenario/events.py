@@ -8,9 +8,10 @@ from typing import Any
 
 from simulator import catalog, units
 from simulator.catalog import Fluid
+from simulator.machine.alarms import BY_FAULT
 from simulator.orders import CalciumOrder, FollowedSolute, MachineSettings
+from simulator.scenario import faults, limits
 from simulator.scenario import format as written
-from simulator.scenario import limits
 from simulator.scenario.entries import Entries
 from simulator.scenario.fields import CatalogName, Reference
 from simulator.scenario.kind import Kind
@@ -31,6 +32,7 @@ SETTABLE: Mapping[str, Kind] = {
     "patient.citrate_clearance": limits.CITRATE_CLEARANCE,
     "machine.inlet_flow": limits.INLET_FLOW,
     "machine.anticoagulant.ratio": limits.RATIO,
+    "machine.plasma_flow": limits.PLASMA_FLOW,
     "prescription.exchange": limits.EXCHANGE,
     REPLACEMENT: CatalogName("fluids", "a fluid"),
     "prescription.fluid_balance": limits.FLUID_BALANCE,
@@ -112,6 +114,12 @@ class _Reader:
         self._check_session(model.session, path)
         if model.session is None or model.at is None or model.fault is None:
             return None
+        machine = self.setup.machine
+        if machine is not None and model.fault in BY_FAULT:
+            why = faults.refusal(model.fault, machine.device)
+            if why:
+                self.report.add((*path, "fault"), why)
+                return None
         duration = model.lasting.canonical if model.lasting else None
         return Fault(model.session, model.at.canonical, model.fault, duration)
 
@@ -162,6 +170,11 @@ class _Reader:
         if machine is not None and address == "machine.inlet_flow":
             check_inlet_flow(quantity.canonical, machine.device, machine.access, path, report)
         if machine is not None and address == "machine.anticoagulant.ratio":
+            if machine.anticoagulant.activity:
+                name = machine.anticoagulant.name
+                message = f"{name} is given by the hour; there is no ratio to change"
+                report.add((*path[:-1], "set"), message)
+                return None
             check_ratio(quantity.canonical, machine.device, path, report)
         return quantity.canonical
 

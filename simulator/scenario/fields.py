@@ -206,8 +206,33 @@ class CatalogName(Kind):
         from simulator import catalog
 
         name = {"enum": list(catalog.names(self.kind))}
-        changed = {"type": "object", "properties": {"like": name}, "required": ["like"]}
-        return {"anyOf": [name, changed]}
+        changes = _changes_schema(self.kind)
+        changed: dict[str, Any] = {"type": "object", "properties": {"like": name, **changes}}
+        if not self.has_default:
+            changed["required"] = ["like"]
+        return {"anyOf": [name, {**changed, "additionalProperties": False}]}
+
+
+def _changes_schema(kind: str) -> dict[str, Any]:
+    """What can be changed in place in an entry of the catalog."""
+    from simulator import catalog
+
+    number = {"type": ["string", "number"]}
+    numbers = {"type": "object", "additionalProperties": number}
+    entry = catalog.ENTRIES[kind]
+    keys: dict[str, Any] = dict.fromkeys(catalog.quantity_fields(entry), number)
+    if kind == "fluids":
+        keys["solutes"] = numbers
+    if kind == "devices":
+        keys["anticoagulant"] = {"enum": list(catalog.names("fluids"))}
+        keys["disturbances"] = numbers
+        for part, kinds in catalog.PART_KINDS.items():
+            inner: dict[str, Any] = {}
+            for facts in kinds.values():
+                inner |= dict.fromkeys(catalog.quantity_fields(facts), number)
+                inner |= dict.fromkeys(catalog.share_fields(facts), numbers)
+            keys[part] = {"type": "object", "properties": inner, "additionalProperties": False}
+    return keys
 
 
 def unknown_key(key: str, known: Sequence[str], sections: Sequence[str] = ()) -> str:

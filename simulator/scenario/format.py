@@ -30,6 +30,8 @@ from simulator.scenario.limits import (
     EXCHANGE,
     FAULTS,
     FLUID_BALANCE,
+    HEPARIN_BOLUS,
+    HEPARIN_RATE,
     INLET_FLOW,
     INTERVAL,
     MAX_MACHINES,
@@ -38,6 +40,7 @@ from simulator.scenario.limits import (
     NAME,
     PER_DAY,
     PERCENT_UP,
+    PLASMA_FLOW,
     RATIO,
     RESPONSE,
     SEX,
@@ -100,10 +103,12 @@ class Solute(Written):
 
 
 class Anticoagulant(Written):
-    """What keeps the circuit open, and inlet flow over anticoagulant flow."""
+    """What keeps the circuit open: citrate by inlet flow over its own, heparin by the hour."""
 
     fluid: Annotated[Reference, CatalogName("fluids", "a fluid", has_default=True)] | None = None
     ratio: Annotated[Quantity, RATIO] | None = None
+    rate: Annotated[Quantity, HEPARIN_RATE] | None = None
+    bolus: Annotated[Quantity, HEPARIN_BOLUS] | None = None
 
 
 class Machine(Written):
@@ -118,6 +123,8 @@ class Machine(Written):
     disturbances: Annotated[str, Choice(("none", "typical"))] | None = None
     prime: Annotated[Reference, CatalogName("fluids", "a fluid", has_default=True)] | None = None
     rinseback: Annotated[bool, YesNo()] | None = None
+    plasma_flow: Annotated[Quantity, PLASMA_FLOW] | None = None
+    needles: Annotated[int, Whole(1, 2)] | None = None
 
 
 class Operator(Written):

@@ -20,6 +20,9 @@ MOMENT = Measure("2 d", low="0 d", high="20 y")
 CITRATE_CLEARANCE = Measure("100 %", low="0 %", high="500 %")
 INLET_FLOW = Measure("65 mL/min", above="0 mL/min")
 RATIO = Measure("10", above="0")
+PLASMA_FLOW = Measure("30 mL/min", above="0 mL/min", high="500 mL/min")
+HEPARIN_RATE = Measure("1000 U/h", low="0 U/h", high="10000 U/h")
+HEPARIN_BOLUS = Measure("3000 U", low="0 U", high="20000 U")
 FLUID_BALANCE = Measure("100 %", low="0 %", high="200 %")
 EXCHANGE = AnyMeasure(
     "1.0 PV",

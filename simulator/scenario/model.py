@@ -137,3 +137,5 @@ class Scenario:
     references: tuple[str, ...] = ()
     document: Mapping[str, Any] = field(default_factory=dict, compare=False)
     """The resolved file: plain data that, dumped as YAML and loaded, gives this scenario again."""
+    own_entries: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, compare=False)
+    """What the user's own catalog says of the entries named in `document`, by kind and name."""

@@ -6,7 +6,7 @@ Every part is read even if another one is wrong, so that all problems are told a
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, cast
 
 from simulator import catalog
@@ -95,7 +95,9 @@ def _scenario(tree: Node, name: str, report: Report) -> Scenario:
     )
     if report.problems:
         return scenario
-    return dataclasses.replace(scenario, document=_document(tree, scenario, machine, until))
+    whole = _document(tree, scenario, machine, until)
+    own = catalog.own_content(_words(whole))
+    return dataclasses.replace(scenario, document=whole, own_entries=own)
 
 
 def _with_named_solutes(tree: Node) -> Node:
@@ -234,6 +236,19 @@ def _document(
     return ordered
 
 
+def _words(content: Any) -> Iterator[str]:
+    """Every key and every text of a document."""
+    if isinstance(content, str):
+        yield content
+    elif isinstance(content, Mapping):
+        for key, value in content.items():
+            yield str(key)
+            yield from _words(value)
+    elif isinstance(content, Sequence):
+        for value in content:
+            yield from _words(value)
+
+
 def _patient_defaults(content: dict[str, Any], patient: PatientDescription) -> None:
     volume = content.setdefault("blood_volume", {})
     if "value" not in volume:
@@ -250,10 +265,16 @@ def _machine_defaults(content: dict[str, Any], machine: MachineSettings) -> None
     content.setdefault("inlet_flow", f"{number(machine.inlet_flow)} mL/min")
     anticoagulant = content.setdefault("anticoagulant", {})
     anticoagulant.setdefault("fluid", machine.anticoagulant.name)
-    anticoagulant.setdefault("ratio", machine.anticoagulant_ratio)
+    if machine.anticoagulant.activity:
+        rate, bolus = treatment.heparin_doses(machine.device)
+        anticoagulant.setdefault("rate", rate)
+        anticoagulant.setdefault("bolus", bolus)
+    else:
+        anticoagulant.setdefault("ratio", machine.anticoagulant_ratio)
     content.setdefault("disturbances", machine.disturbances)
     content.setdefault("prime", treatment.SALINE)
     content["rinseback"] = machine.rinseback
+    content.setdefault("needles", machine.needles)
 
 
 def _in_order(model: Any, content: Any) -> Any:

@@ -176,7 +176,8 @@ class _Reader:
             self._problem("", "missing; expected half_life or fractional_catabolic_rate")
         if any(getattr(self.written, key) is None for key in _EXPECTED):
             return None
-        return Kinetics(self.name, self.name, str(self.written.unit), Catabolism(0.0))
+        own = (self.name,)
+        return Kinetics(self.name, self.name, str(self.written.unit), Catabolism(0.0), kin=own)
 
     def _unit(self, base: Kinetics) -> str | None:
         """The unit that concentrations are counted in."""
@@ -249,6 +250,7 @@ class _Reader:
         return replace(
             base,
             name=self.name,
+            kin=base.kin if self.name == base.name else (self.name, *base.kin),
             title=base.title if self.name == base.name else self._title(base),
             unit=unit,
             catabolism=catabolism,

@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeVar, cast
 
 from simulator import catalog, units
-from simulator.catalog import Access, Device, Fluid
+from simulator.catalog import Access, BowlFacts, Device, Fluid, MembraneFacts
 from simulator.orders import OPERATOR, Attendance, CalciumOrder, MachineSettings, Replacement
 from simulator.scenario import format as written
 from simulator.scenario.entries import Entries
+from simulator.scenario.faults import named
 from simulator.scenario.fields import Reference
 from simulator.scenario.report import Report, number
 from simulator.scenario.tree import Path
@@ -20,6 +21,8 @@ from simulator.units import Quantity
 
 DEFAULT_DEVICE = "spectra-optia"
 DEFAULT_ACCESS = "central-venous-catheter"
+HEPARIN_DEVICE = "prismaflex-tpe2000"
+"""Whose heparin doses are usual."""
 DEFAULT_CALCIUM = "calcium-gluconate-10"
 SALINE = "saline"
 SHARE_TOLERANCE = 0.001 + 1e-9  # 0.1 %, and what adding floats leaves
@@ -59,22 +62,105 @@ def machine(model: written.Machine, entries: Entries) -> MachineSettings | None:
     prime = _named(entries.fluid, model.prime, SALINE, (*path, "prime"), report)
     if device is None or access is None or fluid is None:
         return None
-    inlet_flow, ratio = model.inlet_flow, anticoagulant.ratio
+    inlet_flow = model.inlet_flow
     usual = min(device.inlet_flow, device.inlet_flow_max, access.inlet_flow_max)
     flow = usual if inlet_flow is None else inlet_flow.canonical
     check_inlet_flow(flow, device, access, (*path, "inlet_flow"), report)
-    to_one = device.anticoagulant_ratio if ratio is None else ratio.canonical
-    check_ratio(to_one, device, (*where, "ratio"), report)
+    _check_plasma_flow(model, flow, device, path, report)
+    _check_needles(model, device, path, report)
+    if prime is not None and not _is_saline(prime) and isinstance(device.separator, BowlFacts):
+        message = f"the bowl of {named(device)} is empty at first; there is nothing to prime"
+        report.add((*path, "prime"), message, on_key=True)
+    plasma_flow, needles = model.plasma_flow, model.needles
+    one = 1 if isinstance(device.separator, BowlFacts) else 2
     return MachineSettings(
         device,
         access,
         flow,
         fluid,
-        to_one,
         disturbances=cast("Literal['none', 'typical']", model.disturbances or "none"),
         prime=None if prime is None or _is_saline(prime) else prime,
         rinseback=model.rinseback is not False,
+        plasma_flow=None if plasma_flow is None else plasma_flow.canonical,
+        needles=cast("Literal[1, 2]", one if needles is None else needles),
+        **_anticoagulation(anticoagulant, fluid, device, flow, where, report),
     )
+
+
+def _anticoagulation(
+    model: written.Anticoagulant,
+    fluid: Fluid,
+    device: Device,
+    inlet_flow: float,
+    path: Path,
+    report: Report,
+) -> dict[str, float]:
+    """Citrate by ratio, heparin by the hour after a bolus."""
+    if fluid.activity == 0:
+        for key in ("rate", "bolus"):
+            if getattr(model, key) is not None:
+                message = f"{fluid.name} is given with the blood; write `ratio` instead, such as 12"
+                report.add((*path, key), message, on_key=True)
+        to_one = device.anticoagulant_ratio if model.ratio is None else model.ratio.canonical
+        check_ratio(to_one, device, (*path, "ratio"), report)
+        return {"anticoagulant_ratio": to_one}
+    if model.ratio is not None:
+        message = (
+            f"{fluid.name} is given by the hour; write `rate` and `bolus` instead, or a fluid that "
+            "is given with the blood, such as 'fluid: acd-a'"
+        )
+        report.add((*path, "ratio"), message, on_key=True)
+    usual_rate, usual_bolus = (units.parse(text) for text in heparin_doses(device))
+    rate = (usual_rate if model.rate is None else model.rate).canonical / fluid.activity
+    bolus = (usual_bolus if model.bolus is None else model.bolus).canonical / fluid.activity
+    if rate > inlet_flow / 2:
+        message = f"is {rate:.4g} mL/min of {fluid.name}, more than half of the inlet flow"
+        report.add((*path, "rate"), message)
+    if bolus > fluid.container:
+        message = f"is {bolus:.4g} mL of {fluid.name}, more than is in one container"
+        report.add((*path, "bolus"), message)
+    return {
+        "anticoagulant_ratio": math.inf,
+        "anticoagulant_flow": rate,
+        "anticoagulant_bolus": bolus,
+    }
+
+
+def heparin_doses(device: Device) -> tuple[str, str]:
+    """Rate and bolus of heparin as they would be written without a thought."""
+    usual = device if device.heparin_rate else catalog.device(HEPARIN_DEVICE)
+    return f"{number(60 * usual.heparin_rate)} U/h", f"{number(usual.heparin_bolus)} U"
+
+
+def _check_plasma_flow(
+    model: written.Machine, inlet_flow: float, device: Device, path: Path, report: Report
+) -> None:
+    """Only of a membrane can staff order a plasma flow; it is less than the blood's."""
+    here = (*path, "plasma_flow")
+    if model.plasma_flow is None:
+        return
+    if not isinstance(device.separator, MembraneFacts):
+        what = f"the plasma flow of {named(device)} follows from the hematocrit"
+        report.add(here, f"{what}; leave it out", on_key=True)
+    elif model.plasma_flow.canonical >= inlet_flow:
+        report.add(
+            here,
+            f"expected less than the inlet flow, {number(inlet_flow)} mL/min, "
+            f"got {number(model.plasma_flow.canonical)} mL/min",
+        )
+
+
+def _check_needles(model: written.Machine, device: Device, path: Path, report: Report) -> None:
+    """A bowl has one needle; of the others, some can do with one."""
+    if model.needles is None:
+        return
+    bowl = isinstance(device.separator, BowlFacts)
+    if model.needles == 2 and bowl:
+        message = f"{named(device)} draws and returns in turn; expected 1"
+        report.add((*path, "needles"), message)
+    elif model.needles == 1 and not bowl and not device.single_needle_volume:
+        message = f"{device.name} cannot be used with one needle; expected 2"
+        report.add((*path, "needles"), message)
 
 
 def operator(model: written.Operator | None, machine: MachineSettings | None) -> Attendance | None:

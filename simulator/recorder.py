@@ -16,7 +16,7 @@ from simulator.patient.patient import INTERNAL, Patient
 from simulator.result import BODY_COLUMNS
 from simulator.units import MINUTES_PER_DAY
 
-CUMULATIVE = ("blood", "plasma", "patient_plasma", "replacement", "anticoagulant")
+CUMULATIVE = ("blood", "plasma", "patient_plasma", "replacement", "anticoagulant", "treated")
 """The pump flows whose sums over the course are written."""
 
 JUST_AFTER = 1e-9  # min; an output time this close to an event is the event's own row
@@ -138,6 +138,7 @@ class Recorder:
     def _write(self, time: float, state: State) -> None:
         patient = self.patient
         vitals = patient.vitals_of(state)
+        *moved, treated = self._sums_at(time)
         row = [
             time / MINUTES_PER_DAY,
             self.session,
@@ -146,10 +147,11 @@ class Recorder:
             vitals.hematocrit,
             vitals.ionized_calcium,
             patient.citrate(state),
-            *self._sums_at(time),
+            *moved,
             vitals.ionized_magnesium,
             vitals.total_calcium,
             patient.parathyroid_hormone(state, vitals.ionized_calcium),
+            treated,
         ]
         plasma, interstitium = state[patient.layout.plasma], state[patient.layout.interstitium]
         for i, (solute, p, e) in enumerate(

@@ -30,6 +30,7 @@ BODY_COLUMNS: tuple[tuple[str, str], ...] = (
     ("ionized_magnesium", "mmol/L"),
     ("total_calcium", "mmol/L"),
     ("parathyroid_hormone", ""),
+    ("plasma_treated", "mL"),
 )
 
 
@@ -62,6 +63,10 @@ class SessionSolute:
     post: float | None
     removed: float
     given: float
+    adsorbed: float = 0.0
+    """Of what was removed, on columns."""
+    returned: float = 0.0
+    """Given back with treated plasma."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +84,14 @@ class SessionResult:
     blood_processed: float
     plasma_removed: float
     patient_plasma_removed: float
+    plasma_treated: float
+    """Patient plasma treated and, but for what was discarded of it, given back."""
+    plasma_returned: float
+    """Treated plasma given back, anticoagulant included."""
     plasma_volumes_exchanged: float
+    """Patient plasma treated, or else removed, over the plasma volume at rest."""
     plasma_removal_efficiency: float | None
+    """That plasma over all that passed the separator."""
     replacement: float
     replacement_by_fluid: Mapping[str, float]
     anticoagulant: float
@@ -105,7 +116,17 @@ class SessionResult:
     """min from calls to the operator's arrivals, summed"""
     recirculated: float
     """mL of the plasma removed that was fluid given just before: access recirculation"""
+    blood_outside: float
+    """Most blood, with its anticoagulant, that was outside the body at once, mL"""
+    bowl_cycles: int
+    heparin: float
+    """U, bolus included"""
     solutes: Mapping[str, SessionSolute]
+
+    @property
+    def dose(self) -> float:
+        """What the prescription counts: patient plasma treated, or else removed; mL."""
+        return self.plasma_treated or self.patient_plasma_removed
 
     @property
     def connected_minutes(self) -> float:
@@ -159,6 +180,11 @@ class Result:
             self._places.update({c: i for i, (c, _) in enumerate(self.columns)})
         place = self._places[name.replace("-", "_")]
         return [row[place] for row in self.rows]
+
+    def falls(self, solute: str) -> list[float]:
+        """What each session took off the level in plasma, as a fraction of that before it."""
+        levels = [session.solutes[solute] for session in self.sessions]
+        return [1 - x.post / x.pre for x in levels if x.post is not None and x.pre > 0]
 
     def unit(self, name: str) -> str:
         """The unit of a column."""
@@ -215,8 +241,20 @@ def _session_summary(s: SessionResult) -> dict[str, Any]:
         "operator_actions": dict(s.operator_actions),
         "operator_waiting_min": s.operator_waiting,
         "recirculated_mL": s.recirculated,
+        "plasma_treated_mL": s.plasma_treated,
+        "plasma_returned_mL": s.plasma_returned,
+        "blood_outside_max_mL": s.blood_outside,
+        "bowl_cycles": s.bowl_cycles,
+        "heparin_U": s.heparin,
         "solutes": {
-            name: {"pre": x.pre, "post": x.post, "removed": x.removed, "given": x.given}
+            name: {
+                "pre": x.pre,
+                "post": x.post,
+                "removed": x.removed,
+                "given": x.given,
+                "adsorbed": x.adsorbed,
+                "returned": x.returned,
+            }
             for name, x in s.solutes.items()
         },
     }

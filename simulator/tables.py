@@ -52,10 +52,13 @@ def sessions(result: Result) -> Table:
     """One row per session: what the machine did and what the antibody made of it."""
     marker = marker_of(result)
     unit = result.solutes[marker].unit
+    treated = any(s.plasma_treated for s in result.sessions)
     table = _table(f"Sessions (before, after: {marker} in plasma, {unit})")
+    if treated:
+        table.caption = "treated: patient plasma that went through column or second filter"
     for heading in (
-        "#", "day", "run\nmin", "blood\nmL", "plasma\nmL", "PV", "eff.\n%", "repl.\nmL",
-        "BV min\n%", "iCa min\nmM", "before", "after",
+        "#", "day", "run\nmin", "blood\nmL", f"{'treated' if treated else 'plasma'}\nmL", "PV",
+        "eff.\n%", "repl.\nmL", "BV min\n%", "iCa min\nmM", "before", "after",
     ):  # fmt: skip
         table.add_column(heading, justify="right", no_wrap=True)
     for s in result.sessions:
@@ -66,7 +69,7 @@ def sessions(result: Result) -> Table:
             f"{s.start / MINUTES_PER_DAY:.4g}",
             f"{s.run_minutes:.0f}",
             f"{s.blood_processed:,.0f}",
-            f"{s.patient_plasma_removed:,.0f}",
+            f"{s.dose:,.0f}",
             f"{s.plasma_volumes_exchanged:.2f}",
             "-" if efficiency is None else f"{100 * efficiency:.1f}",
             f"{s.replacement:,.0f}",
@@ -189,6 +192,15 @@ def warnings(result: Result) -> list[str]:
     return lines
 
 
+def warnings_of(labels: Sequence[str], results: Sequence[Result]) -> list[str]:
+    """The warnings of several runs as lines, each with the label of its run."""
+    return [
+        line
+        for label, result in zip(labels, results, strict=True)
+        for line in ([f"{label}:", *warnings(result)] if warnings(result) else [])
+    ]
+
+
 def _sessions(numbers: Sequence[int]) -> str:
     """Session numbers in words: "session 2", or "session 1, again in 2-4, 7"."""
     first, *others = sorted(set(numbers))
@@ -210,31 +222,40 @@ def marker_of(result: Result) -> str:
     return next((name for name in result.solutes if name not in known), "igg")
 
 
-def comparison_rows(results: Sequence[Result]) -> list[tuple[str, list[float | None]]]:
+Row = tuple[str, list[float | None]]
+"""A quantity with its unit, and its value in each arm."""
+
+
+def comparison_rows(results: Sequence[Result]) -> list[Row]:
     """Rows of a comparison: a label with its unit, and one number per arm."""
-    rows: list[tuple[str, list[float | None]]] = [
+
+    def total(label: str, read: Callable[[SessionResult], float]) -> Row:
+        return label, [sum(map(read, r.sessions)) for r in results]
+
+    def reached(
+        label: str, of: Callable[..., float | None], read: Callable[[SessionResult], float]
+    ) -> Row:
+        return label, [of(map(read, r.sessions), default=None) for r in results]
+
+    rows: list[Row] = [
         ("sessions", [float(len(r.sessions)) for r in results]),
-        ("run time, min, all sessions", [sum(s.run_minutes for s in r.sessions) for r in results]),
-        ("pauses, min", [sum(s.pauses for s in r.sessions) for r in results]),
+        total("run time, min, all sessions", lambda s: s.run_minutes),
+        (
+            "connected, min, mean per session",
+            [_mean([s.connected_minutes for s in r.sessions]) for r in results],
+        ),
+        total("pauses, min", lambda s: s.pauses),
         *_unplanned(results),
-        ("blood processed, mL", [sum(s.blood_processed for s in r.sessions) for r in results]),
-        (
-            "patient plasma removed, mL",
-            [sum(s.patient_plasma_removed for s in r.sessions) for r in results],
-        ),
-        ("replacement, mL", [sum(s.replacement for s in r.sessions) for r in results]),
-        (
-            "citrate to patient, mmol",
-            [sum(s.citrate_to_patient for s in r.sessions) for r in results],
-        ),
-        (
-            "lowest blood volume, %",
-            [_lowest(100 * s.blood_volume_nadir for s in r.sessions) for r in results],
-        ),
-        (
-            "lowest ionized calcium, mmol/L",
-            [_lowest(s.ionized_calcium_nadir for s in r.sessions) for r in results],
-        ),
+        total("blood processed, mL", lambda s: s.blood_processed),
+        total("patient plasma removed, mL", lambda s: s.patient_plasma_removed),
+        *_if_any(total("patient plasma treated, mL", lambda s: s.plasma_treated)),
+        *_if_any(total("bowl cycles", lambda s: s.bowl_cycles)),
+        reached("most blood outside the body, mL", max, lambda s: s.blood_outside),
+        total("replacement, mL", lambda s: s.replacement),
+        total("citrate to patient, mmol", lambda s: s.citrate_to_patient),
+        *_if_any(total("heparin, U", lambda s: s.heparin)),
+        reached("lowest blood volume, %", min, lambda s: 100 * s.blood_volume_nadir),
+        reached("lowest ionized calcium, mmol/L", min, lambda s: s.ionized_calcium_nadir),
     ]
     shared = [n for n in results[0].solutes if all(n in r.solutes for r in results)]
     for name in shared:
@@ -242,34 +263,50 @@ def comparison_rows(results: Sequence[Result]) -> list[tuple[str, list[float | N
         if any(r.solutes[name].unit != unit for r in results):
             continue
         mass = results[0].solutes[name].mass_unit
+        adsorbed = [sum(s.solutes[name].adsorbed for s in r.sessions) for r in results]
         rows += [
+            (
+                f"{name} fall per session, mean, %",
+                [_mean([100 * x for x in r.falls(name)]) for r in results],
+            ),
             (f"{name} at its lowest, {unit}", [r.solutes[name].nadir for r in results]),
             (f"{name} at the end, {unit}", [r.solutes[name].final for r in results]),
             (f"{name} removed, {mass}", [r.solutes[name].removed for r in results]),
+            *_if_any((f"{name} removed on columns, {mass}", [*adsorbed])),
         ]
     return rows
 
 
-def _unplanned(results: Sequence[Result]) -> list[tuple[str, list[float | None]]]:
+def _if_any(row: Row) -> list[Row]:
+    """The row, if it came to that in any arm."""
+    return [row] if any(row[1]) else []
+
+
+def _unplanned(results: Sequence[Result]) -> list[Row]:
     """Rows of a comparison about what was not planned, as far as it came to that in any arm."""
-    counted = [
+    counted: list[Row] = [
         (label, [float(sum(map(read, r.sessions))) for r in results]) for label, read in _UNPLANNED
     ]
-    return [(label, [*values]) for label, values in counted if any(values)]
+    return [row for one in counted for row in _if_any(one)]
+
+
+MOST_DIFFERENCES = 3
+"""Arms beyond which a comparison shows no differences: there is no room for as many columns."""
 
 
 def comparison(labels: Sequence[str], results: Sequence[Result]) -> Table:
-    """One row per quantity, one column per arm, and how each differs from the first."""
+    """One row per quantity, one column per arm, and how each of a few differs from the first."""
     table = _table("Comparison")
     table.add_column("")
+    few = len(results) <= MOST_DIFFERENCES
     for i, label in enumerate(labels):
         table.add_column(label, justify="right", overflow="fold")
-        if i:
+        if i and few:
             table.add_column("vs first", justify="right")
     for name, values in comparison_rows(results):
         cells = [number(values[0], 4)]
         for value in values[1:]:
-            cells += [number(value, 4), _difference(value, values[0])]
+            cells += [number(value, 4), *([_difference(value, values[0])] if few else [])]
         table.add_row(name, *cells)
     return table
 
@@ -317,6 +354,7 @@ def cited(reference: Reference) -> str:
 def _table(title: str) -> Table:
     return Table(
         title=title, title_justify="left", title_style="bold", header_style="bold",
+        caption_justify="left", caption_style="",
         box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False,
     )  # fmt: skip
 
@@ -328,8 +366,10 @@ def _percent(value: float, whole: float) -> str:
 def _difference(value: float | None, first: float | None) -> str:
     if value is None or first is None or value == first:
         return "=" if value == first else "-"
-    return f"{100 * (value / first - 1):+.1f} %" if first else "-"
+    if value * first <= 0:
+        return "-"  # a share of nothing, or of the opposite
+    return f"{100 * (value / first - 1):+.1f} %"
 
 
-def _lowest(values: Iterable[float]) -> float | None:
-    return min(values, default=None)
+def _mean(values: Sequence[float]) -> float | None:
+    return sum(values) / len(values) if values else None

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from simulator.ledger import IN_CIRCULATION, Ledger
+from simulator.ledger import ADSORBER, IN_CIRCULATION, PLASMA_LINE, RETURNED, Ledger
 from simulator.machine.session import Session
 from simulator.patient.patient import INTERNAL, Patient
 from simulator.recorder import Nadir
@@ -14,7 +14,10 @@ from simulator.result import SessionResult, SessionSolute, SoluteResult
 from simulator.scenario.model import Scenario
 
 NOT_FLUIDS = frozenset(
-    (IN_CIRCULATION, "start", "waste", "set", "synthesis", "catabolism", "doses")
+    (
+        *(IN_CIRCULATION, "start", "synthesis", "catabolism", "doses"),
+        *("waste", "set", ADSORBER, PLASMA_LINE, RETURNED),
+    )
 )
 """Accounts of a solute that are not a bottle or bag."""
 
@@ -29,7 +32,11 @@ class Moved:
     """What has become of one solute so far, in its mass unit."""
 
     removed: float
-    """Left for good: in waste bags and discarded sets."""
+    """Left for good: in waste bags, on columns and in discarded sets."""
+    adsorbed: float
+    """Of that, on columns."""
+    returned: float
+    """Given back with treated plasma."""
     given: float
     """Brought by replacement fluids."""
 
@@ -62,7 +69,13 @@ def read_books(ledger: Ledger, names: Sequence[str]) -> Books:
     for name in names:
         accounts = ledger.accounts(name)
         given = -sum(v for account, v in accounts.items() if account not in NOT_FLUIDS)
-        books[name] = Moved(accounts.get("waste", 0.0) + accounts.get("set", 0.0), given)
+        bound = accounts.get(ADSORBER, 0.0)
+        books[name] = Moved(
+            removed=accounts.get("waste", 0.0) + accounts.get("set", 0.0) + bound,
+            adsorbed=bound,
+            returned=ledger.received(name, RETURNED),
+            given=given,
+        )
     return books
 
 
@@ -104,13 +117,14 @@ def session_result(
     """
     assert visit.pre is not None  # there has been a first contact
     session = visit.session
-    tally, times = session.tally, session.times
+    tally, times, machine = session.tally, session.times, session.machine
+    separated = tally.treated or tally.patient_plasma_removed
     over = not math.isnan(times.disconnected)
     exchange_end = until if math.isnan(times.exchange_end) else times.exchange_end
     first_draw = exchange_end if math.isnan(times.draw) else times.draw
     minutes = exchange_end - first_draw
     given = tally.exchange_anticoagulant + tally.replacement + tally.calcium
-    from_anticoagulant = tally.anticoagulant_to_patient * session.machine.anticoagulant.citrate
+    from_anticoagulant = tally.anticoagulant_to_patient * machine.anticoagulant.citrate
     from_replacement = (1 - tally.share_recirculated) * session.line.citrate_given()
     citrate = from_anticoagulant / 1000 + from_replacement
     citrate_mg = 1000 * citrate * CITRATE_GRAMS_PER_MMOL
@@ -126,8 +140,10 @@ def session_result(
         blood_processed=tally.blood_processed,
         plasma_removed=tally.plasma_removed,
         patient_plasma_removed=tally.patient_plasma_removed,
-        plasma_volumes_exchanged=tally.patient_plasma_removed / plasma_volume,
-        plasma_removal_efficiency=_ratio(tally.patient_plasma_removed, tally.plasma_processed),
+        plasma_treated=tally.treated,
+        plasma_returned=tally.plasma_back,
+        plasma_volumes_exchanged=separated / plasma_volume,
+        plasma_removal_efficiency=_ratio(separated, tally.plasma_processed),
         replacement=tally.replacement,
         replacement_by_fluid=session.line.used_by_fluid(),
         anticoagulant=tally.anticoagulant,
@@ -144,12 +160,18 @@ def session_result(
         operator_actions=session.upkeep.operator.actions,
         operator_waiting=session.upkeep.operator.waited,
         recirculated=tally.recirculated,
+        blood_outside=tally.outside_most,
+        bowl_cycles=tally.cycles,
+        heparin=(tally.anticoagulant + machine.anticoagulant_bolus)
+        * machine.anticoagulant.activity,
         solutes={
             name: SessionSolute(
                 pre=pre,
                 post=post.get(name),
                 removed=after[name].removed - visit.books_before[name].removed,
                 given=after[name].given - visit.books_before[name].given,
+                adsorbed=after[name].adsorbed - visit.books_before[name].adsorbed,
+                returned=after[name].returned - visit.books_before[name].returned,
             )
             for name, pre in visit.pre.items()
         },

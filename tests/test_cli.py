@@ -76,7 +76,8 @@ def test_the_summary_has_every_key_of_the_format(folder: Path) -> None:
         "citrate_to_patient_mmol", "citrate_rate_mg_per_kg_min", "fluid_balance",
         "blood_volume_nadir_percent", "ionized_calcium_nadir_mmol_per_L", "alarms", "pauses_min",
         "reactions", "operator_calls", "operator_actions", "operator_waiting_min",
-        "recirculated_mL", "solutes",
+        "recirculated_mL", "plasma_treated_mL", "plasma_returned_mL", "blood_outside_max_mL",
+        "bowl_cycles", "heparin_U", "solutes",
     }  # fmt: skip
     solute = {"unit", "mass_unit", "initial", "nadir", "nadir_d", "final", "removed_total"}
     assert set(summary) == {
@@ -85,7 +86,9 @@ def test_the_summary_has_every_key_of_the_format(folder: Path) -> None:
     }  # fmt: skip
     assert set(summary["patient"]) == {"blood_volume_mL", "plasma_volume_mL", "hematocrit"}
     assert set(summary["sessions"][0]) == session
-    assert set(summary["sessions"][0]["solutes"]["igg"]) == {"pre", "post", "removed", "given"}
+    assert set(summary["sessions"][0]["solutes"]["igg"]) == {
+        "pre", "post", "removed", "given", "adsorbed", "returned",
+    }  # fmt: skip
     assert set(summary["solutes"]["antibody"]) == solute
     assert {"water_mL", "red_cells_mL", "igg_relative"} <= set(summary["balance"])
     assert set(summary["solutes"]) == {"antibody", "adamts13", "albumin", "igg"}
@@ -99,6 +102,7 @@ def test_curves_have_the_columns_of_the_format(folder: Path) -> None:
         "time_d", "session", "plasma_volume_mL", "blood_volume_mL", "hematocrit",
         "ionized_calcium_mmol_per_L", "citrate_mmol_per_L", "blood_processed_mL",
         "plasma_removed_mL", "patient_plasma_removed_mL", "replacement_mL", "anticoagulant_mL",
+        "plasma_treated_mL",
         "antibody_plasma_U_per_mL", "antibody_interstitial_U_per_mL", "igg_plasma_g_per_L",
         "adamts13_plasma_percent",
     } <= set(rows[0])  # fmt: skip

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from functools import cache
+
+import pytest
+from rich.table import Table
 
 from simulator import tables
 from simulator.result import Event, Result
@@ -92,3 +96,94 @@ def test_a_comparison_shows_what_was_not_planned_in_any_arm() -> None:
     assert rows["access pauses"] == [0, 1]
     assert rows["sessions ended early"] == [0, 1]
     assert "operator waiting, min" not in rows, "nobody waited"
+
+
+def machine(device: str) -> Result:
+    """The course on another machine."""
+    return run(f"{COURSE}machine: {{device: {device}}}\n")
+
+
+def lines_of(*parts: Table) -> list[str]:
+    console = tables.console()
+    with console.capture() as capture:
+        console.print(*parts)
+    return capture.get().splitlines()
+
+
+def test_the_table_of_sessions_says_which_plasma_it_counts() -> None:
+    removed, treated = (
+        "\n".join(lines_of(tables.sessions(machine(device)))) for device in ("mcs-plus", "tr-350")
+    )
+    assert "plasma" in removed
+    assert "treated" not in removed
+    assert "treated: patient plasma that went through column or second filter" in treated
+    dose = machine("tr-350").sessions[0].plasma_treated
+    assert machine("tr-350").sessions[0].patient_plasma_removed < 1e-6
+    assert f"{dose:,.0f}" in treated
+
+
+def test_a_comparison_says_how_far_a_session_lowers_each_solute() -> None:
+    results = [machine("spectra-optia"), machine("tr-350")]
+    rows = dict(tables.comparison_rows(results))
+    for name in ("igg", "albumin"):
+        for value, result in zip(rows[f"{name} fall per session, mean, %"], results, strict=True):
+            levels = [session.solutes[name] for session in result.sessions]
+            falls = [100 * (x.pre - x.post) / x.pre for x in levels if x.post is not None]
+            assert len(falls) == 2
+            assert value == pytest.approx(sum(falls) / 2)
+    igg, albumin = (rows[f"{name} fall per session, mean, %"] for name in ("igg", "albumin"))
+    assert igg[1] is not None
+    assert albumin[1] is not None
+    assert igg[1] > 3 * albumin[1] > 0, "the column spares albumin, and gives none"
+
+
+def test_a_comparison_has_rows_for_what_only_some_machines_do() -> None:
+    results = [machine(device) for device in ("spectra-optia", "mcs-plus", "tr-350")]
+    rows = dict(tables.comparison_rows(results))
+    sessions = results[2].sessions
+    assert rows["patient plasma treated, mL"] == [0, 0, sum(s.plasma_treated for s in sessions)]
+    assert rows["heparin, U"] == [0, 0, sum(s.heparin for s in sessions)]
+    assert rows["bowl cycles"] == [0, sum(s.bowl_cycles for s in results[1].sessions), 0]
+    bound, removed = rows["igg removed on columns, g"], rows["igg removed, g"]
+    assert bound[:2] == [0, 0]
+    assert bound[2] is not None
+    assert removed[2] is not None
+    assert 0 < bound[2] <= removed[2] + 1e-9
+    outside = rows["most blood outside the body, mL"]
+    assert outside == [max(s.blood_outside for s in r.sessions) for r in results]
+    plain = dict(tables.comparison_rows([results[0], results[0]]))
+    for label in ("patient plasma treated, mL", "heparin, U", "bowl cycles"):
+        assert label not in plain
+    assert not [label for label in plain if "columns" in label]
+
+
+def test_a_comparison_of_many_machines_keeps_to_its_width_and_leaves_differences_out() -> None:
+    devices = ["spectra-optia", "mcs-plus", "tr-350", "globaffin", "prismaflex-tpe2000"]
+    results = [machine(device) for device in devices]
+    few, many = (
+        lines_of(tables.comparison(devices[:n], results[:n])) for n in (tables.MOST_DIFFERENCES, 5)
+    )
+    assert "vs first" in few[1] + few[2]
+    assert "vs first" not in many[1] + many[2]
+    assert all(device in many[1] for device in devices), "each name on one line"
+    assert max(map(len, few + many)) <= tables.PIPED_WIDTH
+
+
+def test_a_difference_from_nothing_or_from_the_opposite_is_no_percentage() -> None:
+    results = [machine("spectra-optia"), machine("tr-350")]
+    (line,) = (
+        line
+        for line in lines_of(tables.comparison(["a", "b"], results))
+        if line.startswith("albumin fall")
+    )
+    assert re.search(r"-[\d.]+ +[\d.]+ +-\s*$", line), line
+
+
+def test_the_warnings_of_a_comparison_stand_under_the_name_of_their_run() -> None:
+    warned = [Event(0.0, 1, 0.0, "warning", "the column is spent after 2000 mL of plasma")]
+    quiet, spent = run(COURSE), dataclasses.replace(run(COURSE), events=warned)
+    assert tables.warnings_of(["a", "b"], [quiet, quiet]) == []
+    lines = tables.warnings_of(["a", "b"], [quiet, spent])
+    assert lines[0] == "b:"
+    assert lines[1:] == tables.warnings(spent)
+    assert len(lines) == 2

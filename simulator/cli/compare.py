@@ -34,7 +34,7 @@ def compare_command(
     """Run each SCENARIO and lay the runs over each other.
 
     A --set with several values, separated by commas, makes an arm of each value:
-    --set machine.device=spectra-optia,amicus
+    --set machine.device=spectra-optia,mcs-plus,tr-350
     """
     arms = [
         (label, scenario.load(source, chosen))
@@ -59,6 +59,8 @@ def compare_command(
             (place / "comparison.png").write_bytes(picture)
     console = tables.console()
     console.print(tables.comparison(labels, results))
+    for line in tables.warnings_of(labels, results):
+        console.print(line, markup=False)
     console.print(tables.NOT_CLINICAL)
     click.echo(f"Written to {folder}/", err=True)
 

@@ -7,10 +7,17 @@ from collections.abc import Sequence
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from simulator.figures.course import course_axis, ranked_solutes
 from simulator.figures.curves import curves_of
+from simulator.figures.machines import differ, machines
+from simulator.figures.rows import (
+    MOST,
+    NAME_WIDTH,
+    draw_bars,
+    draw_dots,
+    name_rows,
+)
 from simulator.figures.slide import Slide
 from simulator.figures.style import (
     LIGHT,
@@ -18,7 +25,6 @@ from simulator.figures.style import (
     SERIES,
     STYLE,
     display_name,
-    ink,
     number,
     panel,
     percent,
@@ -27,12 +33,6 @@ from simulator.figures.style import (
 from simulator.result import Result
 from simulator.units import MINUTES_PER_DAY
 
-MOST = 7
-"""Runs in one figure: as many as there are colors that anybody can tell apart."""
-_LABEL = 150.0
-"""Points that the label of a run may take."""
-_FAN = 0.5
-"""Of the height of a row: how far apart its first and last session are drawn."""
 _CALCIUM_DIFFERS, _VOLUME_DIFFERS = 0.03, 1.0
 """From how much on (mmol/L, %) the lowest values of first sessions are worth panels."""
 _PEAK_COUNTS = 5.0
@@ -44,16 +44,19 @@ def comparison(results: Sequence[Result], labels: Sequence[str], title: str = ""
     """The leading antibody of several runs over time, and of each run what its sessions did.
 
     The first seven are drawn. Each dot of a lower panel is one session, its number their mean.
+    Runs on different machines are compared by `machines`.
     """
+    if differ(results):
+        return machines(results, labels, title)
     more = f" (the first {MOST} of {len(results)})" if len(results) > MOST else ""
     results, labels = results[:MOST], labels[:MOST]
     solute = _leading_solute(results)
     words = display_name(solute)
     slide = Slide((title or f"{words} in plasma: {len(results)} courses") + more)
-    names = [slide.fitted(label, _LABEL) for label in labels]
+    names = [slide.fitted(label, NAME_WIDTH) for label in labels]
     heights = (3.0, 0.5 + 0.3 * len(results))
     above, below = slide.figure.subfigures(2, 1, height_ratios=heights, squeeze=False)[:, 0]
-    falls, bars, minutes = below.subplots(1, 3)
+    lowering, removal, minutes = below.subplots(1, 3)
 
     if _felt_differently(results):
         course, felt = above.subfigures(1, 2, width_ratios=(2, 1))
@@ -61,14 +64,12 @@ def comparison(results: Sequence[Result], labels: Sequence[str], title: str = ""
         _draw_first_sessions(felt.subplots(2, 1, sharex=True), results)
     else:
         _draw_courses(slide, above.subplots(), results, names, solute)
-    lowered = [[100 * fall for fall in _falls(result, solute)] for result in results]
-    _draw_dots(slide, falls, "Lowered per session (%)", lowered)
-    _draw_bars(slide, bars, "Removed in all", results, solute)
+    lowered = [[100 * fall for fall in result.falls(solute)] for result in results]
+    draw_dots(slide, lowering, "Lowered per session (%)", lowered)
+    _draw_removed(slide, removal, results, solute)
     connected = [[session.connected_minutes for session in r.sessions] for r in results]
-    _draw_dots(slide, minutes, "Minutes connected", connected)
-    falls.set_yticks(range(len(results)), names)
-    for tick, color in zip(falls.get_yticklabels(), SERIES, strict=False):
-        tick.set_color(ink(color))
+    draw_dots(slide, minutes, "Minutes connected", connected)
+    name_rows(lowering, names)
     return slide.finished()
 
 
@@ -106,12 +107,6 @@ def _draw_first_sessions(panels: Sequence[Axes], results: Sequence[Result]) -> N
     calcium.set_xlabel("Minutes since connection")
 
 
-def _falls(result: Result, solute: str) -> list[float]:
-    """What each session took off the plasma level, as a fraction of that before it."""
-    levels = [session.solutes[solute] for session in result.sessions]
-    return [1 - x.post / x.pre for x in levels if x.post is not None and x.pre > 0]
-
-
 def _draw_courses(
     slide: Slide, axes: Axes, results: Sequence[Result], names: Sequence[str], solute: str
 ) -> None:
@@ -142,37 +137,9 @@ def _draw_courses(
     axes.set_ylim(0, 1.06 * top)
 
 
-def _rows(axes: Axes, heading: str, count: int, top: float) -> None:
-    """A panel with one row for each run, from zero to a little beyond the highest value."""
-    panel(axes, heading)
-    axes.grid(visible=False)
-    axes.grid(axis="x", color="#e8e8e8", linewidth=0.8)
-    axes.set_ylim(count - 0.4, -0.6)
-    axes.set_yticks(range(count), [""] * count)
-    axes.tick_params(axis="y", length=0)
-    axes.spines["left"].set_visible(False)
-    axes.set_xlim(0, 1.06 * top if top > 0 else 1.0)
-    axes.xaxis.set_major_locator(MaxNLocator(nbins=4, steps=[1, 2, 5, 10]))
-
-
-def _draw_dots(slide: Slide, axes: Axes, heading: str, values: Sequence[Sequence[float]]) -> None:
-    """One dot for each session, the first uppermost, and the mean of each run at the right."""
-    _rows(axes, heading, len(values), max((max(each) for each in values if each), default=0.0))
-    for row, (each, color) in enumerate(zip(values, SERIES, strict=False)):
-        heights = [row + _FAN * (i / max(1, len(each) - 1) - 0.5) for i in range(len(each))]
-        axes.plot(each, heights if len(each) > 1 else [row] * len(each), "o", color=color, ms=6)
-        mean = number(sum(each) / len(each)) if each else "no session"
-        slide.end_label(axes, row, mean, color, lead=False)
-
-
-def _draw_bars(
-    slide: Slide, axes: Axes, heading: str, results: Sequence[Result], solute: str
-) -> None:
+def _draw_removed(slide: Slide, axes: Axes, results: Sequence[Result], solute: str) -> None:
     """One bar for each run: how much of the solute its sessions removed."""
     values = [result.solutes[solute].removed for result in results]
     unit = results[0].solutes[solute].mass_unit
     scale, prefix = (1e6, "million ") if max(values) >= 1e6 else (1.0, "")
-    _rows(axes, f"{heading} ({prefix}{unit})", len(values), max(values) / scale)
-    for row, (value, color) in enumerate(zip(values, SERIES, strict=False)):
-        axes.barh(row, value / scale, height=0.55, color=color)
-        slide.end_label(axes, row, number(value / scale), color, lead=False)
+    draw_bars(slide, axes, f"Removed in all ({prefix}{unit})", [value / scale for value in values])

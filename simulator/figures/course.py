@@ -8,7 +8,7 @@ from simulator import catalog
 from simulator.figures.style import MINUTES, time_axis, unit_of_time
 from simulator.result import Result
 
-_UNREMARKABLE = "albumin"
+UNREMARKABLE = "albumin"
 """Always followed, replaced by what is given: no antibody."""
 
 
@@ -38,6 +38,6 @@ def ranked_solutes(result: Result) -> list[str]:
     present = [
         name
         for name in result.solutes
-        if name != _UNREMARKABLE and max(result.column(f"{name}_plasma")) > 0
+        if name != UNREMARKABLE and max(result.column(f"{name}_plasma")) > 0
     ]
     return sorted(present, key=rank)

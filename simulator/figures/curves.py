@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,8 +22,10 @@ class Curves:
     """% above that before the first draw"""
     ionized_calcium: Sequence[float]
     """mmol/L"""
-    removed: Sequence[float]
-    """L of patient plasma"""
+    plasma: Sequence[float]
+    """L of patient plasma treated, or else removed"""
+    treated: bool
+    """Whether that plasma was treated and given back."""
     replaced: Sequence[float]
     """L"""
     pauses: Sequence[tuple[float, float]]
@@ -46,14 +49,18 @@ def curves_of(result: Result, session: SessionResult) -> Curves:
         return [(value - moved[0]) / 1000 for value in moved]
 
     blood = values("blood_volume")
+    treated = session.plasma_treated > 0
     return Curves(
         session=session,
         minutes=minutes,
         blood_volume=[100 * (value / blood[first] - 1) for value in blood],
         ionized_calcium=values("ionized_calcium"),
-        removed=since_start("patient_plasma_removed"),
+        plasma=since_start("plasma_treated" if treated else "patient_plasma_removed"),
+        treated=treated,
         replaced=since_start("replacement"),
-        pauses=_pauses(minutes, values("blood_processed"), draw, end),
+        pauses=_pauses_of_bowl(result, session, minutes, values("blood_processed"))
+        if session.bowl_cycles
+        else _pauses(minutes, values("blood_processed"), draw, end),
     )
 
 
@@ -72,3 +79,24 @@ def _pauses(
         else:
             found.append((begin, stop))
     return found
+
+
+def _pauses_of_bowl(
+    result: Result, session: SessionResult, minutes: Sequence[float], processed: Sequence[float]
+) -> list[tuple[float, float]]:
+    """The same where no blood is drawn during a return either: as the log has them.
+
+    A draw that no return follows (the circuit was lost) may have ended in a pause of no end.
+    """
+    start, end = (time - session.connected[0] for time in session.run)
+    events = [event for event in result.events if event.session == session.index]
+    turns = [(e.minute or 0.0, e.event) for e in events if e.event in ("draw", "return")]
+    last, turn = turns[-1] if turns else (end, "return")
+    logged_until = last if turn == "draw" else end
+    found: list[tuple[float, float]] = []
+    for event in events:
+        minute = event.minute or 0.0
+        held = re.fullmatch(r"after (\S+) min", event.detail)
+        if event.event == "resumed" and held and start < minute <= logged_until:
+            found.append((minute - float(held[1]), minute))
+    return found + _pauses(minutes, processed, logged_until, end)

@@ -17,14 +17,17 @@ from simulator.result import Event, Result, SessionResult
 ALARM, ACT, REACTION = "alarm:", "operator:", "reaction:"
 """How the names of events begin."""
 
-PHASES = ("draw", "exchange", "rinseback")
-_NAMED_PHASES = ("draw", "rinseback")
+PHASES = ("draw", "exchange", "return", "rinseback")
+"""A bowl is drawn full and returned again and again; else blood goes around."""
+_NAMED_PHASES = {"draw": 0, "return": 0, "rinseback": 1}
+"""Those that get a label, and its weight."""
+BOLUS, SWAP = "anticoagulant-bolus", "column-swapped"
 
 _ENDS = ("session-ended-early", "no-rinseback")
 _QUIET = (
     "prime", "connect", "exchange", "disconnect", "target-reached", "cleared", "resumed", "warning",
     "no-effect", "unchanged", "dose-ended", "fcrn-blockade-ended", "inlet-flow-lowered",
-    "inlet-flow-raised",
+    "inlet-flow-raised", SWAP,
 )  # fmt: skip
 """Events that need no label: they follow from one that has, or stand elsewhere."""
 NEEDED = 3
@@ -33,6 +36,8 @@ _SEVERAL = 2
 """More alarms of one name than this are labeled once, with their number; those that pass by
 themselves already from two on."""
 
+_SPENT = "the column is spent"
+"""How the warning begins that gets a label."""
 _ANSWERS = {"slow-inlet": "slower", "hold": "pause", "raise-fluid-balance": "more fluid"}
 _END = "session ended"
 
@@ -63,19 +68,23 @@ class Label:
 
 
 def phases(result: Result, session: SessionResult) -> list[tuple[str, float, float]]:
-    """Name, first and last minute of drawing, exchange and rinseback, as far as they came."""
-    begun = {e.event: e.minute or 0.0 for e in _events(result, session) if e.event in PHASES}
-    names = [name for name in PHASES if name in begun]
+    """Name, first and last minute of each phase in which blood moves, as far as they came."""
+    begun = [(e.event, e.minute or 0.0) for e in _events(result, session) if e.event in PHASES]
     end = session.run[1] - session.connected[0]
-    ends = [begun[name] for name in names[1:]] + [session.connected_minutes]
-    if names and names[-1] != "rinseback":
-        ends[-1] = end
-    return [(name, begun[name], stop) for name, stop in zip(names, ends, strict=True)]
+    if begun and (begun[-1][0] == "rinseback" or begun[-1][1] >= end):
+        end = session.connected_minutes
+    ends = [*(minute for _, minute in begun[1:]), end]
+    return [(name, begin, stop) for (name, begin), stop in zip(begun, ends, strict=False)]
 
 
 def changes(result: Result, session: SessionResult) -> list[float]:
     """Minutes at which a bottle or a bag had to be changed."""
     return [event.minute or 0.0 for event in _events(result, session) if _is_change(event)]
+
+
+def swaps(result: Result, session: SessionResult) -> list[float]:
+    """Minutes at which a fresh column took the place of the one in use."""
+    return [event.minute or 0.0 for event in _events(result, session) if event.event == SWAP]
 
 
 def access_pauses(result: Result, session: SessionResult) -> list[float]:
@@ -124,6 +133,7 @@ def labels(result: Result, session: SessionResult) -> list[Label]:
     found: list[Label] = []
     reactions: dict[str, Label] = {}
     said: set[str] = set()
+    bolus: list[str] = []
     for event in events:
         minute, kind = event.minute or 0.0, event.event
         if kind.startswith(REACTION):
@@ -134,7 +144,12 @@ def labels(result: Result, session: SessionResult) -> list[Label]:
             name, _, what = event.detail.partition(": ")
             if name in reactions:
                 reactions[name].answers.append(_answer(kind.removeprefix(ACT), what))
-        elif kind not in _QUIET and not _is_change(event) and not _told(event, reactions):
+        elif kind == BOLUS:
+            found.append(Label(minute, event.detail, GRAY, 0))
+            bolus = event.detail.split()[-1:]
+        elif _is_quiet(event) or _told(event, reactions):
+            continue
+        elif kind != "dose" or event.detail.split()[2:3] != bolus:
             label = _label(event)
             count = often[kind, _passes(event)]
             once = not _is_alarm(event) or count > (1 if _passes(event) else _SEVERAL)
@@ -153,6 +168,12 @@ def _events(result: Result, session: SessionResult) -> list[Event]:
 def _is_change(event: Event) -> bool:
     """Whether a bottle or a bag has to be changed as planned: daily work, a small tick."""
     return event.event.removeprefix(ALARM) in CONTAINERS and event.detail.startswith("next")
+
+
+def _is_quiet(event: Event) -> bool:
+    """Whether it needs no label; of the warnings only that comes with time has one."""
+    spent = event.event == "warning" and event.detail.startswith(_SPENT)
+    return _is_change(event) or (event.event in _QUIET and not spent)
 
 
 def _passes(event: Event) -> bool:
@@ -204,7 +225,11 @@ def _words(kind: str, detail: str) -> tuple[str, str, int]:
         if kind == "session-ended-early":
             text, weight = f"ended early: {_plain(re.split(r': | [(]', detail)[0])}", 4
     elif kind in _NAMED_PHASES:
-        color, weight = GRAY, _NAMED_PHASES.index(kind)
+        color, weight = GRAY, _NAMED_PHASES[kind]
+    elif kind == "bowl-over-packed":
+        text, color = "bowl over-packed", VERMILLION
+    elif kind == "warning":
+        text = "column spent"
     elif kind == "set":
         path, _, value = detail.partition(" to ")
         text = f"{path.removesuffix('.ratio').rpartition('.')[2].replace('_', ' ')} {value}"

@@ -9,7 +9,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from simulator.figures.curves import Curves, curves_of
-from simulator.figures.session_events import access_pauses, calcium_given, changes, eventful
+from simulator.figures.session_events import (
+    access_pauses,
+    calcium_given,
+    changes,
+    eventful,
+    swaps,
+)
 from simulator.figures.slide import HALO, Slide
 from simulator.figures.strip import draw_strip, flags_of, name_marks
 from simulator.figures.style import (
@@ -34,6 +40,8 @@ from simulator.units import MINUTES_PER_DAY
 _LEAST_CALCIUM_RANGE = 0.12  # mmol/L, so that a change that nobody feels does not look like a fall
 _TALL_STRIP, _FEW_TICKS = 1.2, 4
 """From this height on (in panels), a strip leaves its panels room for so many steps of an axis."""
+_LITTLE = 0.4
+"""Share of the plasma below which a curve of what was replaced lies low in its panel."""
 _DOSE_AT = 0.9
 """Height of the bars of calcium given by hand, as a share of their panel."""
 
@@ -72,7 +80,9 @@ def sessions(result: Result) -> Figure | None:
                 axes.locator_params(axis="y", nbins=_FEW_TICKS, min_n_ticks=2)
             if place:
                 axes.set_ylabel("")
-    name_marks(grid[0, 0], any(changes(result, session) for session in chosen), retries)
+    bottles = any(changes(result, session) for session in chosen)
+    columns_swapped = any(swaps(result, session) for session in chosen)
+    name_marks(grid[0, 0], bottles, columns_swapped, retries)
     doses = any(calcium_given(result, session) for session in chosen)
     _set_ranges(list(grid[1:, 0]), columns, doses)
     return slide.finished()
@@ -93,7 +103,8 @@ def _most_eventful(result: Result) -> SessionResult | None:
 
 def _heading(result: Result, session: SessionResult) -> str:
     most = ": the most eventful" if session is _most_eventful(result) else ""
-    return f"Session {session.index}, day {session.start / MINUTES_PER_DAY:.4g}{most}"
+    cycles = f", {session.bowl_cycles} cycles" if session.bowl_cycles > 1 else ""
+    return f"Session {session.index}, day {session.start / MINUTES_PER_DAY:.4g}{most or cycles}"
 
 
 def _draw_blood_volume(slide: Slide, axes: Axes, curves: Curves) -> None:
@@ -135,18 +146,22 @@ def _draw_doses(axes: Axes, doses: Sequence[tuple[float, float]], end: float) ->
 
 def _draw_plasma(axes: Axes, curves: Curves) -> None:
     panel(axes, ylabel="Plasma (L)")
-    axes.plot(curves.minutes, curves.removed, color=VERMILLION)
-    axes.plot(curves.minutes, curves.replaced, color=BLUE, linestyle=(0, (4, 1.5)))
-    removed = f"removed {liters(1000 * curves.removed[-1])}"
-    replaced = f"replaced {liters(1000 * curves.replaced[-1])}"
-    # Both curves only rise: the upper left and the lower right of the panel stay free.
-    for x, y, text, color, ha, va in (
-        (0.03, 0.93, removed, ink(VERMILLION), "left", "top"),
-        (0.98, 0.06, replaced, BLUE, "right", "bottom"),
+    axes.plot(curves.minutes, curves.plasma, color=VERMILLION)
+    done = "treated" if curves.treated else "removed"
+    moved, replaced = f"{done} {liters(1000 * curves.plasma[-1])}", "nothing replaced"
+    if curves.replaced[-1]:
+        axes.plot(curves.minutes, curves.replaced, color=BLUE, linestyle=(0, (4, 1.5)))
+        replaced = f"replaced {liters(1000 * curves.replaced[-1])}"
+    lies_low = 0 < curves.replaced[-1] < _LITTLE * curves.plasma[-1]
+    # Both curves only rise: the upper left and, below what lies low, the lower right stay free.
+    across = axes.get_yaxis_transform()
+    for x, y, text, color, ha, va, places in (
+        (0.03, 0.93, moved, ink(VERMILLION), "left", "top", axes.transAxes),
+        (0.98, 0.06, replaced, BLUE, "right", "bottom", axes.transAxes)
+        if not lies_low
+        else (0.98, 1.25 * curves.replaced[-1], replaced, BLUE, "right", "bottom", across),
     ):
-        axes.text(
-            x, y, text, color=color, ha=ha, va=va, transform=axes.transAxes, path_effects=HALO
-        )
+        axes.text(x, y, text, color=color, ha=ha, va=va, transform=places, path_effects=HALO)
 
 
 def _set_ranges(panels: Sequence[Axes], columns: Sequence[Curves], doses: bool) -> None:
@@ -159,5 +174,5 @@ def _set_ranges(panels: Sequence[Axes], columns: Sequence[Curves], doses: bool) 
     high = max(max(c.ionized_calcium) for c in columns)
     span = max(high - low, _LEAST_CALCIUM_RANGE)
     calcium.set_ylim(low - 0.55 * span, low + (1.45 if doses else 1.12) * span)
-    most = max(max(*c.removed, *c.replaced) for c in columns)
+    most = max(max(*c.plasma, *c.replaced) for c in columns)
     plasma.set_ylim(0, 1.1 * most if most else 1.0)

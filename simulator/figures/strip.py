@@ -20,6 +20,7 @@ from simulator.figures.session_events import (
     labels,
     lines,
     phases,
+    swaps,
 )
 from simulator.figures.style import (
     BLACK,
@@ -44,7 +45,7 @@ _BAND = (0.42, 1.12)
 """Height of the band of phases, in rows; marks hang below it."""
 _ACCESS = -0.48
 """Height of the marks of the access."""
-_PHASE_COLORS = dict(zip(PHASES, ("#f2c48d", "#cfe3f2", "#a9dccb"), strict=True))
+_PHASE_COLORS = dict(zip(PHASES, ("#f2c48d", "#cfe3f2", "#a9dccb", "#a9dccb"), strict=True))
 _LONG_PAUSE = 1.5  # min; shorter ones are changes of bottles, which have their ticks
 _EXCHANGE_NEEDS = 0.09
 """Share of the page's width that the word in the bar of the exchange needs."""
@@ -114,7 +115,8 @@ def draw_strip(
     strip.set_axis_off()
     rows = 1 + max((flag.row for flag in flags), default=0)
     low, high = _BAND
-    ticks, retries = changes(result, session), access_pauses(result, session)
+    ticks = changes(result, session) + swaps(result, session)
+    retries = access_pauses(result, session)
     bottom = _ACCESS - 0.3 if retries else 0.0
     before = strip.get_ylim()
     strip.set_ylim(min(before[0], bottom), max(before[1], high + rows + 0.1))
@@ -122,7 +124,8 @@ def draw_strip(
         strip.fill_between([begin, end], low, high, color=_PHASE_COLORS[name], linewidth=0)
         if name == "exchange" and _share(strip, end - begin) > _EXCHANGE_NEEDS:
             middle = (low + high) / 2
-            strip.text((begin + end) / 2, middle, name, ha="center", va="center", zorder=3)
+            word = "treatment" if session.plasma_treated else name
+            strip.text((begin + end) / 2, middle, word, ha="center", va="center", zorder=3)
     for begin, end in pauses:
         if end - begin > _LONG_PAUSE:
             strip.fill_between([begin, end], low, high, color=SHADE, linewidth=0)
@@ -135,10 +138,11 @@ def draw_strip(
             axes.axvline(minute, color=color, linewidth=1.2, linestyle=_dashes(color), zorder=1)
 
 
-def name_marks(strip: Axes, ticks: bool, retries: bool) -> None:
+def name_marks(strip: Axes, bottles: bool, columns: bool, retries: bool) -> None:
     """Say at the left what the marks below the band are."""
+    ticks = "bottle, column" if bottles and columns else "column" if columns else "bottle, bag"
     for shown, y, words in (
-        (ticks, _BAND[0] / 2, "bottle, bag"),
+        (bottles or columns, _BAND[0] / 2, ticks),
         (retries, _ACCESS, "access"),
     ):
         if shown:

@@ -14,6 +14,7 @@ from simulator.figures.style import (
     GREEN,
     LIGHT,
     MINUTES,
+    PURPLE,
     STYLE,
     UNIT_NAMES,
     VERMILLION,
@@ -26,8 +27,9 @@ from simulator.result import Result
 from simulator.units import MINUTES_PER_DAY
 
 #: Column, words, color, line style; what is drawn later lies above.
-_CURVES = (
+_CURVES: tuple[tuple[str, str, str, str | tuple[int, tuple[float, float]]], ...] = (
     ("blood_processed", "Blood processed", GRAY, "-"),
+    ("plasma_treated", "Patient plasma treated", VERMILLION, "-"),
     ("patient_plasma_removed", "Patient plasma removed", VERMILLION, "-"),
     ("replacement", "Replacement given", BLUE, (0, (4, 1.5))),
     ("anticoagulant", "Anticoagulant used", GREEN, "-"),
@@ -55,7 +57,7 @@ def volumes(result: Result) -> Figure:
     if upper is not None:
         panel(upper, "Volumes moved since the start", "Volume (L)", pad=30)
         slide.sessions(upper, spans(result, unit), [s.index for s in result.sessions])
-        for name, words, color, style in _CURVES:
+        for name, words, color, style in _drawn(result):
             values = result.column(name)
             moved = [values[i] / 1000 for i in shown]
             upper.plot(time, moved, color=color, linestyle=style)
@@ -78,6 +80,18 @@ def volumes(result: Result) -> Figure:
     room = max(1.0, 0.12 * (max(blood) - min(blood)))
     lower.set_ylim(min(*blood, 98) - 2.5 * room, max(*blood, 102) + room)
     return slide.finished()
+
+
+def _drawn(result: Result) -> list[tuple[str, str, str, str | tuple[int, tuple[float, float]]]]:
+    """The curves of what has moved; what is removed of plasma that is given back has another name.
+
+    Blood is drawn in any case.
+    """
+    moved = [curve for curve in _CURVES if result.column(curve[0])[-1] > 0] or [*_CURVES[:1]]
+    if result.column("plasma_treated")[-1] > 0:
+        names = {"patient_plasma_removed": ("Of that discarded", PURPLE)}
+        moved = [(name, *names.get(name, (words, c)), style) for name, words, c, style in moved]
+    return moved
 
 
 def _window(result: Result) -> tuple[float, float]:

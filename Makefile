@@ -33,7 +33,8 @@ format: $(VENV)/.ready-dev  ## format the code and mend what ruff can mend
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-PLOTTED := stiff-person-acute one-volume-or-two myasthenia-gravis faults bad-veins busy-unit
+PLOTTED := stiff-person-acute one-volume-or-two myasthenia-gravis faults bad-veins busy-unit \
+	membrane selective-exchange plasma-donor
 
 plots: $(VENV)/.ready-run  ## render the figures of plots/ anew
 	@mkdir -p build
@@ -50,6 +51,13 @@ plots: $(VENV)/.ready-run  ## render the figures of plots/ anew
 	$(BIN)/apheresis compare albumin-throughout saline-first saline-last --out build/plots/saline \
 		> build/plots.log
 	cp build/plots/saline/comparison.png plots/saline-last/
+	@mkdir -p plots/bowl-or-continuous plots/immunoadsorption-or-exchange
+	$(BIN)/apheresis compare bowl-or-continuous --out build/plots/bowl \
+		--set machine.device=spectra-optia,mcs-plus > build/plots.log
+	cp build/plots/bowl/comparison.png plots/bowl-or-continuous/
+	$(BIN)/apheresis compare immunoadsorption-or-exchange --out build/plots/columns \
+		--set machine.device=spectra-optia,dfpp-ec-20w,tr-350 > build/plots.log
+	cp build/plots/columns/comparison.png plots/immunoadsorption-or-exchange/
 
 bench-startup: $(VENV)/.ready-run  ## where the time of a single run goes
 	$(BIN)/python benchmarks/startup.py $(ARGS)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import simpy
 
 from simulator import catalog
-from simulator.machine.alarms import BY_FAULT
+from simulator.machine.alarms import BY_FAULT, ENDING
 from simulator.scenario.model import Dose, Event, Fault, FcrnBlockade, FluidDose, Setting
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ class Script:
             return
         alarm = BY_FAULT[fault.fault]
         duration = fault.duration
-        if duration is None and self.run.scenario.operator is None:
+        if duration is None and self.run.scenario.operator is None and alarm.fault not in ENDING:
             duration = alarm.usual
         if duration is None:  # as long as the operator needs
             session.upkeep.begin_fault(alarm, fault.fault, timed=False)

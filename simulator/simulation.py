@@ -126,6 +126,11 @@ class Run:
         if self._luck is not None:
             self._susceptibility = self._become_susceptible(self._luck, visit.index)
 
+    def swap_column(self) -> None:
+        """A regenerated column takes the place of the loaded one."""
+        self.change()
+        self.patient.swap_column()
+
     def give(self, fluid: catalog.Fluid, volume: float, minutes: float) -> None:
         """Somebody gives the patient a fluid by hand: mL, over so many minutes."""
         self.env.process(self.script.infuse(fluid, volume, minutes))
@@ -234,6 +239,8 @@ class Run:
             assert rule.fluid is not None  # the format asks for it
             session.line.replace_all_with(rule.fluid)
             self.log("replacement-changed", f"all {rule.fluid.name}: {rule.text}")
+        if len(self.visits) == 1:
+            self._tell_strangers()
         self.begun[index - 1].succeed(session)
         yield from session.run()
         self.change()
@@ -241,6 +248,19 @@ class Run:
         self.recorder.watched = []
         self.recorder.begin_session(0)
         self.recorder.run(STOPPED)
+
+    def _tell_strangers(self) -> None:
+        """Warn of solutes of which nothing is known that a selective filter would do to them."""
+        machine = self.scenario.machine
+        assert machine is not None
+        for name, followed in self.scenario.solutes.items():
+            filters = catalog.unknown_to(machine.device, followed.kinetics.kin)
+            if filters:
+                self.log(
+                    "warning",
+                    f"nothing is known of how {name} passes the {' and the '.join(filters)} of "
+                    f"{machine.device.name}; it is taken to pass freely",
+                )
 
     def _set_up(self, index: int, prescription: Prescription) -> Session:
         machine = self.scenario.machine

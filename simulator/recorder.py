@@ -128,9 +128,17 @@ class Recorder:
             per_volume = self.patient.constants.solutes[i].per_volume
             nadir = self.nadirs[name]
             nadir.see(per_volume * after[place] / after[0], step.end)
-            falling = slope_before[place] * before[0] < before[place] * slope_before[0]
-            rising = slope_after[place] * after[0] > after[place] * slope_after[0]
-            if falling and rising:
+            start, end = before[0], after[0]
+            fall = slope_before[place] - before[place] * slope_before[0] / start
+            rise = slope_after[place] - after[place] * slope_after[0] / end
+            if fall >= 0 or rise <= 0:
+                continue
+            # a level that turns within the step stays above its tangents at both ends
+            deepest = max(
+                (before[place] + fall * step.length) / start,
+                (after[place] - rise * step.length) / end,
+            )
+            if per_volume * deepest < nadir.value:
                 nadir.see(
                     *_lowest_in(step, lambda y, p=place, k=per_volume: k * y[p] / y[0])  # type: ignore[misc]
                 )
@@ -182,12 +190,16 @@ class Recorder:
 def _lowest_in(step: Step, read: Callable[[State], float]) -> tuple[float, float]:
     """A lowest value of `read` inside a step, and its time, by golden-section search."""
     low, high = 0.0, 1.0
+    inner, outer = 1 - GOLDEN, GOLDEN
+    at_inner, at_outer = read(step.at(inner)), read(step.at(outer))
     while high - low > 1e-7:
-        inner = high - GOLDEN * (high - low)
-        outer = low + GOLDEN * (high - low)
-        if read(step.at(inner)) < read(step.at(outer)):
-            high = outer
+        if at_inner < at_outer:
+            high, outer, at_outer = outer, inner, at_inner
+            inner = high - GOLDEN * (high - low)
+            at_inner = read(step.at(inner))
         else:
-            low = inner
+            low, inner, at_inner = inner, outer, at_outer
+            outer = low + GOLDEN * (high - low)
+            at_outer = read(step.at(outer))
     fraction = (low + high) / 2
     return read(step.at(fraction)), step.start + fraction * step.length

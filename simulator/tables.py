@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from simulator.catalog import Fact, Reference
+from simulator.machine.alarms import CONTAINERS
 from simulator.provenance import Use
 from simulator.result import Event, Result, SessionResult
 from simulator.units import MINUTES_PER_DAY
@@ -105,8 +106,6 @@ def solutes(result: Result) -> Table:
     return table
 
 
-_BOTTLES = ("replacement-empty", "anticoagulant-empty", "waste-bag-full")
-"""Alarms that belong to any session."""
 _RETRIED = "access-pressure-low"
 _ADVICE = "pumps-stopped"
 """An alarm that only follows from others."""
@@ -164,7 +163,7 @@ def _other_alarms(session: SessionResult) -> int:
     return sum(
         count
         for name, count in session.alarms.items()
-        if name not in (*_BOTTLES, _RETRIED, _ADVICE)
+        if name not in (*CONTAINERS, _RETRIED, _ADVICE)
     )
 
 
@@ -258,23 +257,25 @@ def comparison_rows(results: Sequence[Result]) -> list[Row]:
         reached("lowest ionized calcium, mmol/L", min, lambda s: s.ionized_calcium_nadir),
     ]
     shared = [n for n in results[0].solutes if all(n in r.solutes for r in results)]
-    for name in shared:
-        unit = results[0].solutes[name].unit
-        if any(r.solutes[name].unit != unit for r in results):
-            continue
-        mass = results[0].solutes[name].mass_unit
-        adsorbed = [sum(s.solutes[name].adsorbed for s in r.sessions) for r in results]
-        rows += [
-            (
-                f"{name} fall per session, mean, %",
-                [_mean([100 * x for x in r.falls(name)]) for r in results],
-            ),
-            (f"{name} at its lowest, {unit}", [r.solutes[name].nadir for r in results]),
-            (f"{name} at the end, {unit}", [r.solutes[name].final for r in results]),
-            (f"{name} removed, {mass}", [r.solutes[name].removed for r in results]),
-            *_if_any((f"{name} removed on columns, {mass}", [*adsorbed])),
-        ]
-    return rows
+    return rows + [row for name in shared for row in _solute_rows(name, results)]
+
+
+def _solute_rows(name: str, results: Sequence[Result]) -> list[Row]:
+    """Rows of a comparison about one solute; none where arms count it in different units."""
+    unit, mass = results[0].solutes[name].unit, results[0].solutes[name].mass_unit
+    if any(r.solutes[name].unit != unit for r in results):
+        return []
+    adsorbed = [sum(s.solutes[name].adsorbed for s in r.sessions) for r in results]
+    return [
+        (
+            f"{name} fall per session, mean, %",
+            [_mean([100 * x for x in r.falls(name)]) for r in results],
+        ),
+        (f"{name} at its lowest, {unit}", [r.solutes[name].nadir for r in results]),
+        (f"{name} at the end, {unit}", [r.solutes[name].final for r in results]),
+        (f"{name} removed, {mass}", [r.solutes[name].removed for r in results]),
+        *_if_any((f"{name} removed on columns, {mass}", [*adsorbed])),
+    ]
 
 
 def _if_any(row: Row) -> list[Row]:

@@ -11,10 +11,11 @@ A folder named by the environment variable `APHERESIS_CATALOG` holds entries of 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
+from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Generic, NoReturn, ParamSpec, TypeVar
@@ -23,6 +24,7 @@ from simulator import units
 from simulator.catalog import checks, own
 from simulator.catalog.checks import ENTRIES as ENTRIES
 from simulator.catalog.checks import PART_KINDS as PART_KINDS
+from simulator.catalog.checks import in_words as in_words
 from simulator.catalog.checks import nearest as nearest
 from simulator.catalog.checks import quantity_fields as quantity_fields
 from simulator.catalog.checks import share_fields as share_fields
@@ -54,6 +56,7 @@ from simulator.catalog.kinds import unknown_to as unknown_to
 from simulator.catalog.limits import WHOLE as WHOLE
 from simulator.catalog.limits import contradictions as contradictions
 from simulator.catalog.limits import expected as expected
+from simulator.catalog.limits import expected_share as expected_share
 from simulator.catalog.limits import outside_own_range as outside_own_range
 from simulator.errors import CatalogError
 
@@ -63,7 +66,7 @@ OWN_CATALOG = own.VARIABLE
 """Environment variable that names the folder of one's own entries."""
 
 #: Keys of a catalog file that hold words; everything else is a number and needs a source.
-_WORDS = ("title", "unit", "kind", "law", "anticoagulant")
+_WORDS = ("title", "kind", *chain.from_iterable(checks.WORDS.values()))
 
 Part = TypeVar("Part", SeparatorFacts, TreatmentFacts)
 Asked = ParamSpec("Asked")
@@ -180,7 +183,7 @@ def check_sources(content: Mapping[str, Any], path: str) -> None:
         elif isinstance(value, Mapping):
             check_sources(value, here)
         elif key not in _WORDS:
-            raise CatalogError(f"{here}: a number needs a source: {{value: …, source: …, seen: …}}")
+            raise CatalogError(f"{here}: {checks.UNSOURCED}")
 
 
 def merge(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
@@ -198,7 +201,7 @@ def merge(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
 def solute(name: str, changes: Mapping[str, Any] = MappingProxyType({})) -> Solute:
     """The catalog's solute with `changes` (plain quantities) laid over it."""
     content = {**tree("solutes", name), **changes}
-    facts = dict(_facts(content, f"solutes.{name}"))
+    facts = _facts(content, f"solutes.{name}")
     unit = content["unit"]
     return Solute(
         **_fields(Solute, content, name),
@@ -214,27 +217,27 @@ def fluid(name: str, changes: Mapping[str, Any] = MappingProxyType({})) -> Fluid
     """The catalog's fluid with `changes` (plain quantities) laid over it."""
     content = {**tree("fluids", name), **changes}
     contents = {solute: _text(value) for solute, value in content.get("solutes", {}).items()}
-    facts = dict(_facts(content, f"fluids.{name}"))
+    facts = _facts(content, f"fluids.{name}")
     return Fluid(**_fields(Fluid, content, name), solutes=contents, facts=facts)
 
 
 def access(name: str, changes: Mapping[str, Any] = MappingProxyType({})) -> Access:
     """The catalog's vascular access with `changes` (plain quantities) laid over it."""
     content = {**tree("access", name), **changes}
-    return Access(**_fields(Access, content, name), facts=dict(_facts(content, f"access.{name}")))
+    return Access(**_fields(Access, content, name), facts=_facts(content, f"access.{name}"))
 
 
 def reaction(name: str, changes: Mapping[str, Any] = MappingProxyType({})) -> Reaction:
     """The catalog's reaction with `changes` (plain quantities) laid over it."""
     content = {**tree("reactions", name), **changes}
-    facts = dict(_facts(content, f"reactions.{name}"))
+    facts = _facts(content, f"reactions.{name}")
     return Reaction(**_fields(Reaction, content, name), law=content["law"], facts=facts)
 
 
 def operator(name: str, changes: Mapping[str, Any] = MappingProxyType({})) -> Operator:
     """The catalog's operator with `changes` (plain quantities) laid over it."""
     content = {**tree("operators", name), **changes}
-    facts = dict(_facts(content, f"operators.{name}"))
+    facts = _facts(content, f"operators.{name}")
     return Operator(**_fields(Operator, content, name), facts=facts)
 
 
@@ -256,7 +259,7 @@ def _device(name: str, changes: Mapping[str, Any]) -> Device:
         treatment=treatment and _part(TREATMENTS, treatment, f"devices.{name}.treatment"),
         anticoagulant=content["anticoagulant"],
         disturbances=_shares(content.get("disturbances", {})),
-        facts=dict(_facts(content, f"devices.{name}")),
+        facts=_facts(content, f"devices.{name}"),
     )
 
 
@@ -292,13 +295,11 @@ def _bibliography() -> Mapping[str, Any]:
 
 
 def _fields(kind: type, content: Mapping[str, Any], name: str | None = None) -> dict[str, Any]:
-    """Keyword arguments of the dataclass `kind` that are quantities, in canonical units."""
+    """The quantities among the fields of a dataclass, in the units that these are declared with."""
     arguments: dict[str, Any] = {} if name is None else {"name": name, "title": content["title"]}
     for key, unit in quantity_fields(kind).items():
         if key in content:
-            # fields are canonical (mL, g, min) but for those that spell out "per liter"
-            value = _value(content[key])
-            arguments[key] = value.to(unit)
+            arguments[key] = _value(content[key]).to(unit)
     return arguments
 
 
@@ -310,14 +311,16 @@ def _value(value: Any) -> units.Quantity:
     return units.parse(_text(value))
 
 
-def _facts(content: Mapping[str, Any], path: str) -> Iterator[tuple[str, Fact]]:
+def _facts(content: Mapping[str, Any], path: str) -> dict[str, Fact]:
     """Every number in a catalog entry, by its dotted path."""
+    found: dict[str, Fact] = {}
     for key, value in content.items():
         here = f"{path}.{key}"
         if isinstance(value, Mapping) and "value" in value:
-            yield here, _fact(here, value)
+            found[here] = _fact(here, value)
         elif isinstance(value, Mapping):
-            yield from _facts(value, here)
+            found |= _facts(value, here)
+    return found
 
 
 def _fact(path: str, written: Mapping[str, Any]) -> Fact:

@@ -13,6 +13,7 @@ from simulator import units
 from simulator.catalog import limits
 from simulator.catalog.entries import (
     GRADES,
+    NEED_A_NOTE,
     SEPARATORS,
     TREATMENTS,
     Access,
@@ -23,7 +24,7 @@ from simulator.catalog.entries import (
     Reaction,
     Solute,
 )
-from simulator.units import Quantity, UnitError
+from simulator.units import Quantity, Unit, UnitError
 
 ENTRIES: Mapping[str, type] = {
     "devices": Device,
@@ -36,7 +37,9 @@ ENTRIES: Mapping[str, type] = {
 FACT_KEYS = ("value", "source", "seen", "at", "note")
 REFERENCE_KEYS = ("citation", "doi", "pmid", "note")
 PART_KINDS: Mapping[str, Mapping[str, type]] = {"separator": SEPARATORS, "treatment": TREATMENTS}
-_WORDS = {"devices": ("anticoagulant",), "solutes": ("unit",), "reactions": ("law",)}
+WORDS = {"devices": ("anticoagulant",), "solutes": ("unit",), "reactions": ("law",)}
+"""Keys of an entry, by its kind, that hold words, beside its title."""
+UNSOURCED = "a number needs a source: {value: …, source: …, seen: …}"
 _NESTED = {
     "devices": ("separator", "treatment", "disturbances"),
     "solutes": ("catabolism",),
@@ -70,6 +73,11 @@ def quantity_fields(kind: type) -> dict[str, str]:
 def share_fields(kind: type) -> tuple[str, ...]:
     """Names of the tables of fractions, by solute, that an entry of this kind is made of."""
     return tuple(f.name for f in dataclasses.fields(kind) if "shares" in f.metadata)
+
+
+def in_words(unit: Unit) -> str:
+    """What is expected where an entry has a quantity in this unit: "volume (in mL)"."""
+    return f"{units.describe(unit)} (in {unit.text})" if unit.dimension else "a number"
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -115,7 +123,7 @@ class _Checker:
         self._sources = [*known.sources, "assumed"]
 
     def entry(self, own: Mapping[str, Any], base: Mapping[str, Any]) -> Iterator[Complaint]:
-        words = ("title", *_WORDS.get(self.kind, ()))
+        words = ("title", *WORDS.get(self.kind, ()))
         initial = ("initial",) if self.kind == "solutes" else ()
         nested = _NESTED.get(self.kind, ())
         numbers = quantity_fields(self.type)
@@ -174,10 +182,9 @@ class _Checker:
                 yield path, "missing: intrinsic"
             yield from self._numbers(Catabolism, content, path)
         elif key == "disturbances":
+            chance = partial(limits.expected_share, below=True)
             for fault, value in content.items():
-                yield from self._number(
-                    value, (key, fault), "1", lambda q: limits.expected_share(q, below=True)
-                )
+                yield from self._number(value, (key, fault), "1", chance)
         elif key == "solutes":
             for name, value in content.items():
                 if name not in (names := self.known.names("solutes")):
@@ -227,7 +234,7 @@ class _Checker:
     def _number(self, written: Any, path: Keys, unit: str, limit: Limit) -> Iterator[Complaint]:
         """A number with its source."""
         if not isinstance(written, Mapping):
-            yield path, "a number needs a source: {value: …, source: …, seen: …}"
+            yield path, UNSOURCED
             return
         yield from _unknown(written, FACT_KEYS, path)
         if missing := [key for key in ("value", "source", "seen") if not written.get(key)]:
@@ -250,7 +257,7 @@ class _Checker:
             yield (*path, "seen"), f"expected one of {', '.join(GRADES)}, got {seen!r}"
         elif source and seen and (source == "assumed") != (seen == "assumed"):
             yield (*path, "seen"), "assumed is a number without a source: both say so, or neither"
-        if seen in ("assumed", "unverified") and not written.get("note"):
+        if seen in NEED_A_NOTE and not written.get("note"):
             yield path, f"a number {seen} needs a note saying why"
 
 
@@ -267,7 +274,7 @@ def _value(text: str, path: Keys, unit: str, limit: Limit) -> Iterator[Complaint
         wanted = units.parse_unit(unit)
     except UnitError:
         return  # the unit itself has been told to be none
-    words = f"{units.describe(wanted)} (in {wanted.text})" if wanted.dimension else "a number"
+    words = in_words(wanted)
     try:
         quantity = units.parse(text)
     except UnitError as error:

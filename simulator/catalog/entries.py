@@ -42,6 +42,10 @@ def chance_rate(probability: float) -> float:
     return -math.log1p(-probability) / REFERENCE_SESSION
 
 
+NEED_A_NOTE = ("assumed", "unverified")
+"""Grades of numbers that say why they are what they are."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fact:
     """A number somebody stated, where they said so, and how we saw it."""
@@ -58,7 +62,7 @@ class Fact:
             raise CatalogError(f"{self.path}: seen must be one of {', '.join(GRADES)}")
         if not self.source:
             raise CatalogError(f"{self.path}: a number needs a source")
-        if self.seen in ("assumed", "unverified") and not self.note:
+        if self.seen in NEED_A_NOTE and not self.note:
             raise CatalogError(f"{self.path}: a number {self.seen} needs a note saying why")
 
 

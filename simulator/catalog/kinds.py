@@ -13,7 +13,8 @@ from simulator.catalog.entries import (
 )
 
 SELECTIVE = 0.9
-"""A membrane that lets less than this share of a solute through is meant to tell proteins apart."""
+"""A membrane that lets less than this share of a solute through is meant to tell proteins apart
+[assumed]."""
 
 
 def separator_kind(device: Device) -> str:
@@ -27,7 +28,7 @@ def machine_kind(device: Device) -> str:
         return "adsorption"
     if isinstance(device.treatment, FractionatorFacts):
         return "double filtration"
-    if isinstance(device.separator, MembraneFacts) and _is_selective(device.separator.sieving):
+    if _selective_sieving(device):
         return "selective membrane"
     return separator_kind(device)
 
@@ -40,12 +41,17 @@ def unknown_to(device: Device, kin: Sequence[str]) -> tuple[str, ...]:
     does not name it does not bind.
     """
     tables = {}
-    if isinstance(device.separator, MembraneFacts) and _is_selective(device.separator.sieving):
-        tables["membrane"] = device.separator.sieving
+    if sieving := _selective_sieving(device):
+        tables["membrane"] = sieving
     if isinstance(device.treatment, FractionatorFacts):
         tables["second filter"] = device.treatment.sieving
     return tuple(what for what, table in tables.items() if not any(name in table for name in kin))
 
 
-def _is_selective(sieving: Mapping[str, float]) -> bool:
-    return any(share < SELECTIVE for share in sieving.values())
+def _selective_sieving(device: Device) -> Mapping[str, float]:
+    """The sieving coefficients of a membrane that tells proteins apart; empty for all others."""
+    separator = device.separator
+    if not isinstance(separator, MembraneFacts):
+        return {}
+    selective = any(share < SELECTIVE for share in separator.sieving.values())
+    return separator.sieving if selective else {}

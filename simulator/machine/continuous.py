@@ -35,10 +35,8 @@ class Continuous:
         self.session = session
         treatment = session.machine.device.treatment
         self._column = treatment if isinstance(treatment, AdsorberFacts) else None
-        self._column_left = self._column.plasma_per_column if self._column else math.inf
-        """Plasma, mL, that the column is still meant to treat."""
-        self._on_column = 0.0
-        """Plasma treated when this column took over, mL."""
+        self._column_until = self._column.plasma_per_column if self._column else math.inf
+        """Plasma treated, mL, when the column at work has treated what it is meant to."""
 
     @property
     def outside_most(self) -> float:
@@ -108,23 +106,21 @@ class Continuous:
     def _next_events(self, flows: PumpFlows) -> list[tuple[float, Callable[[], Any]]]:
         """Minutes until each thing that ends a stretch of constant flows, and what it leads to."""
         session = self.session
-        to_target = max(0.0, session.settings.target - session.tally.dose)
         due: list[tuple[float, Callable[[], Any]]] = [
-            (to_target / flows.dose, session.reach_target),
+            (session.to_target / flows.dose, session.reach_target),
             (session.anticoagulant_lasts(flows), session.anticoagulant_bag.run_out),
             (session.machine.device.hematocrit_update, lambda: None),  # flows are computed anew
         ]
         if flows.plasma:
             due.append((session.waste_bag.room / flows.plasma, session.waste_bag.run_out))
         if flows.replacement:
-            expected = session.line.replaced + flows.replacement / flows.dose * to_target
+            expected = session.line.replaced + flows.replacement / flows.dose * session.to_target
             due += session.replacement_events(flows, expected)
         if isinstance(session.separator, Membrane):
             until = session.separator.until_pressure_limit(flows.separated)
             due.append((max(0.0, until), self._reach_pressure_limit))
-        if self._column is not None and self._column_left < math.inf:
-            treated = session.tally.dose - self._on_column
-            left = max(0.0, self._column_left - treated)
+        if self._column is not None:
+            left = max(0.0, self._column_until - session.tally.dose)
             due.append((left / flows.dose, self._finish_column))
         return due
 
@@ -134,7 +130,7 @@ class Continuous:
         """Warn, once a session, of what is asked beyond what separator and patient can bear."""
         self._tell_balance(flows)
         separator = self.session.separator
-        hematocrit = self.session.bedside.vitals().hematocrit * flows.blood / flows.inlet
+        hematocrit = flows.channel_hematocrit(self.session.bedside.vitals().hematocrit)
         if isinstance(separator, Membrane):
             self._tell_filter(separator, flows, hematocrit)
         elif isinstance(separator, Centrifuge) and hematocrit > THICK * separator.packed_hematocrit:
@@ -192,11 +188,11 @@ class Continuous:
         """A column has treated what it is meant to: the other one takes over, if there is one."""
         session, column = self.session, self._column
         assert column is not None
-        self._on_column = session.tally.dose
         treated = f"after {column.plasma_per_column:.0f} mL of plasma"
         if column.columns > 1:
+            self._column_until = session.tally.dose + column.plasma_per_column
             session.bedside.swap_column()
             session.bedside.log("column-swapped", f"{treated}; the other one is regenerated")
         else:
-            self._column_left = math.inf
+            self._column_until = math.inf  # it goes on, and this is told once
             session.warn("column", f"the column is spent {treated}; what it still binds is little")

@@ -17,7 +17,7 @@ from simulator.orders import MachineSettings
 
 THICKEST_BLOOD = 0.75
 """Hematocrit beyond which no blood flows any more, and no patient is left [assumed]."""
-USUAL = "acd-a"
+REFERENCE_ANTICOAGULANT = "acd-a"
 """The anticoagulant in which citrate limits are stated."""
 MARGIN = 0.9
 """Factor on the packed hematocrit while the interface is not seen [reference rule, unverified]."""
@@ -42,8 +42,11 @@ class Controller:
     def __post_init__(self) -> None:
         device = self.machine.device
         self.passage = passage(device)
+        """What the plasma passes on its way."""
         self.discarded = discarded_share(device)
+        """Share of the separated plasma that is not given back."""
         self.one_needle = self.machine.needles == 1 and device.return_flow > 0
+        """Whether a continuous machine draws and returns in turn; a bowl does so anyway."""
 
     def deliverable_inlet(self) -> float:
         """The inlet flow that was set, or what the access can deliver if that is less; mL/min."""
@@ -119,11 +122,7 @@ class Controller:
     def exchanges(self, flows: PumpFlows, line: ReplacementLine) -> Exchange:
         """What these flows do to the patient while plasma is exchanged."""
         anticoagulant = self.machine.anticoagulant
-        given: list[tuple[Fluid, float]] = [(anticoagulant, flows.anticoagulant_with_cells)]
-        if flows.replacement:
-            given.append((line.fluid, flows.replacement))
-        if flows.calcium and self.calcium:
-            given.append((self.calcium, flows.calcium))
+        given = [(anticoagulant, flows.anticoagulant_with_cells), *self.given(flows, line)]
         again = flows.share_recirculated
         return Exchange(
             plasma_to_circuit=flows.patient_plasma + flows.treated_to_patient,
@@ -136,12 +135,22 @@ class Controller:
             wasted=tuple((fluid, again * flow) for fluid, flow in given) if again else (),
         )
 
+    def given(self, flows: PumpFlows, line: ReplacementLine) -> list[tuple[Fluid, float]]:
+        """Replacement fluid and calcium solution that these flows give, each in mL/min."""
+        fluids: list[tuple[Fluid, float]] = []
+        if flows.replacement:
+            fluids.append((line.fluid, flows.replacement))
+        if flows.calcium and self.calcium:
+            fluids.append((self.calcium, flows.calcium))
+        return fluids
+
     def citrate_ratio(self, line: ReplacementLine) -> float:
         """Citrate of the replacement fluid over that of the anticoagulant, or of ACD-A."""
         if not line.orders:
             return 0.0
         anticoagulant = self.machine.anticoagulant
-        return line.fluid.citrate / (anticoagulant.citrate or catalog.fluid(USUAL).citrate)
+        reference = anticoagulant.citrate or catalog.fluid(REFERENCE_ANTICOAGULANT).citrate
+        return line.fluid.citrate / reference
 
     def _exchange_settings(self, replaces: bool) -> ExchangeSettings:
         return ExchangeSettings(

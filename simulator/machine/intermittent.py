@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Any
 import simpy
 
 from simulator.boundary import Exchange
-from simulator.catalog import Fluid
 from simulator.errors import ImpossibleRunError
 from simulator.machine.control import check_blood_flows
-from simulator.machine.pumps import PumpFlows, filling_flows, pushing_flows
+from simulator.machine.pumps import PumpFlows, filling_flows, inseparable, pushing_flows
 from simulator.machine.separators import Bowl
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ Process = Generator[simpy.Event, Any, None]
 SMALL = 1e-9
 """mL or min that rounding leaves."""
 NOTICEABLE = 1.0
-"""mL too much that are worth a word."""
+"""mL too much that are worth a word [assumed]."""
 
 
 class Intermittent:
@@ -66,7 +65,7 @@ class Intermittent:
 
     @property
     def _done(self) -> bool:
-        return self.session.settings.target - self.session.tally.dose <= SMALL
+        return self.session.to_target <= SMALL
 
     # -- draw ---------------------------------------------------------------------------------
 
@@ -82,12 +81,12 @@ class Intermittent:
                 break
             session.note_first_draw()
             vitals = session.bedside.vitals()
+            full = session.outside >= self.bowl.volume
             try:
                 check_blood_flows(vitals, session.line)
+                flows = self._drawing(vitals.hematocrit, full=full)
             except ImpossibleRunError as error:
                 raise session.impossible(error) from None
-            full = session.outside >= self.bowl.volume
-            flows = self._drawing(vitals.hematocrit, full=full)
             minutes, what_then = min(
                 self._draw_events(flows, vitals.hematocrit, full=full), key=lambda due: due[0]
             )
@@ -106,11 +105,8 @@ class Intermittent:
         flows = filling_flows(
             session.controller.deliverable_inlet(), session.settings.anticoagulation
         )
-        channel_hematocrit = hematocrit * flows.blood / flows.inlet
-        if self.bowl.plasma_flow(flows.inlet, channel_hematocrit) <= 0:
-            raise session.impossible(
-                f"no plasma can be separated at a hematocrit of {100 * hematocrit:.0f} %"
-            )
+        if self.bowl.plasma_flow(flows.inlet, flows.channel_hematocrit(hematocrit)) <= 0:
+            raise inseparable(hematocrit)
         flows = replace(flows, plasma_processed=flows.blood * (1 - hematocrit))
         return pushing_flows(flows, hematocrit) if full else flows
 
@@ -135,11 +131,10 @@ class Intermittent:
             return [*due, ((self.bowl.volume - session.outside) / flows.inlet, self._fill)]
         cells = flows.blood * hematocrit
         room = max(0.0, self.bowl.cells(cells / flows.inlet) - self._cells)
-        to_target = max(0.0, session.settings.target - session.tally.dose)
         return [
             *due,
             (room / cells, self._pack),
-            (to_target / flows.dose, lambda: None),
+            (session.to_target / flows.dose, lambda: None),
             (session.waste_bag.room / flows.plasma, session.waste_bag.run_out),
             (session.machine.device.hematocrit_update, lambda: None),
         ]
@@ -244,12 +239,7 @@ class Intermittent:
 
     def _returned(self, flows: PumpFlows) -> Exchange:
         """What a return does to the patient."""
-        session = self.session
-        given: list[tuple[Fluid, float]] = []
-        if flows.replacement:
-            given.append((session.line.fluid, flows.replacement))
-        if flows.calcium and session.controller.calcium:
-            given.append((session.controller.calcium, flows.calcium))
+        given = self.session.controller.given(flows, self.session.line)
         return Exchange(circuit_to_patient=flows.content_back, given=tuple(given))
 
     def _empty(self) -> None:

@@ -95,6 +95,10 @@ class PumpFlows:
         """Anticoagulant that reaches the patient."""
         return self.anticoagulant_with_cells + self.anticoagulant_back + self.anticoagulant_released
 
+    def channel_hematocrit(self, hematocrit: float) -> float:
+        """Hematocrit of what enters the separator: the patient's, diluted by anticoagulant."""
+        return hematocrit * self.blood / self.inlet
+
 
 STOPPED = PumpFlows()
 
@@ -177,23 +181,10 @@ def exchange_flows(inlet: float, hematocrit: float, settings: ExchangeSettings) 
     plasma_phase = inlet * (1 - channel_hematocrit)
     separated = settings.separator.plasma_flow(inlet, channel_hematocrit / settings.margin)
     if separated <= 0:
-        raise ImpossibleRunError(
-            f"no plasma can be separated at a hematocrit of {100 * hematocrit:.0f} %"
-        )
+        raise inseparable(hematocrit)
     treats = settings.discarded < 1
     plasma = settings.discarded * separated
-    replacement, calcium = 0.0, settings.calcium_flow
-    if settings.replaces:
-        room = settings.fluid_balance * plasma - anticoagulant - settings.calcium_flow
-        replacement = room / (1 + settings.calcium_per_replacement)
-        if replacement < 0 and treats:
-            replacement = 0.0  # little or nothing is discarded: there is nothing to make up
-        elif replacement < 0:
-            raise ImpossibleRunError(
-                f"a fluid balance of {100 * settings.fluid_balance:.0f} % cannot be held: "
-                f"anticoagulant and calcium alone are more than that of the plasma taken off"
-            )
-        calcium = settings.calcium_flow + settings.calcium_per_replacement * replacement
+    replacement = _replacement(plasma, anticoagulant, settings) if settings.replaces else 0.0
     patients_share = 1 - anticoagulant / plasma_phase
     flows = PumpFlows(
         inlet=inlet,
@@ -206,10 +197,33 @@ def exchange_flows(inlet: float, hematocrit: float, settings: ExchangeSettings) 
         plasma_back=separated - plasma,
         anticoagulant_back=(separated - plasma) * (1 - patients_share),
         replacement=replacement,
-        calcium=calcium,
+        calcium=settings.calcium_flow + settings.calcium_per_replacement * replacement,
         plasma_processed=blood * (1 - hematocrit),
     )
     return recirculating(flows, settings.recirculation) if settings.recirculation else flows
+
+
+def inseparable(hematocrit: float) -> ImpossibleRunError:
+    """That a separator has no plasma to give at this hematocrit of the patient."""
+    return ImpossibleRunError(
+        f"no plasma can be separated at a hematocrit of {100 * hematocrit:.0f} %"
+    )
+
+
+def _replacement(plasma: float, anticoagulant: float, settings: ExchangeSettings) -> float:
+    """Replacement fluid, mL/min, that the fluid balance leaves room for.
+
+    Q_rep + Q_ca + Q_ac = FB Q_p,  Q_ca = Q_ca,0 + c Q_rep
+    """
+    room = settings.fluid_balance * plasma - anticoagulant - settings.calcium_flow
+    if room >= 0:
+        return room / (1 + settings.calcium_per_replacement)
+    if settings.discarded < 1:
+        return 0.0  # little or nothing is discarded: there is nothing to make up
+    raise ImpossibleRunError(
+        f"a fluid balance of {100 * settings.fluid_balance:.0f} % cannot be held: "
+        f"anticoagulant and calcium alone are more than that of the plasma taken off"
+    )
 
 
 def recirculating(flows: PumpFlows, recirculation: float) -> PumpFlows:
@@ -224,6 +238,7 @@ def recirculating(flows: PumpFlows, recirculation: float) -> PumpFlows:
     by the same balance with Q_s (separated) for Q_p above the line. Of the rest nothing is removed;
     what is discarded of it is the patient's plasma all the same.
     """
+    given = flows.fresh + flows.anticoagulant_back
 
     def share(taken: float) -> float:
         """Of the plasma drawn, what was not in the return line as anything but plasma left."""
@@ -231,7 +246,6 @@ def recirculating(flows: PumpFlows, recirculation: float) -> PumpFlows:
         mixed = flows.plasma_processed - flows.patient_plasma + given
         return (1 - recirculation) / (1 - recirculation * left / mixed)
 
-    given = flows.fresh + flows.anticoagulant_back
     own = share(flows.patient_plasma)
     untreated = share(flows.treated) if flows.treated else own
     again = (1 - untreated) * (flows.treated - flows.patient_plasma) if flows.treated else 0.0

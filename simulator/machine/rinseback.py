@@ -25,11 +25,13 @@ def rinse_back(session: Session) -> Process:
     With one needle, the bag of blood drawn ahead is given back first.
     """
     device = session.machine.device
-    if session.circuit_lost or not session.machine.rinseback or session.outside == 0:
-        if session.circuit_lost and session.outside > 0:
-            session.bedside.log("no-rinseback", "the blood in the circuit is lost")
-        elif session.outside > 0:
-            session.bedside.log("rinseback-omitted", "as ordered; the blood stays in the set")
+    if session.outside == 0:
+        return
+    if session.circuit_lost:
+        session.bedside.log("no-rinseback", "the blood in the circuit is lost")
+        return
+    if not session.machine.rinseback:
+        session.bedside.log("rinseback-omitted", "as ordered; the blood stays in the set")
         return
     session.enter("rinseback", f"{device.rinseback_volume:.0f} mL saline")
     content = min(device.rinseback_volume + session.drawn_ahead, session.outside)

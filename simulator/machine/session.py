@@ -36,7 +36,7 @@ from simulator.units import MINUTES_PER_DAY
 
 Process = Generator[simpy.Event, Any, None]
 BOLUS_TIME = 1.0
-"""min over which a bolus is given."""
+"""min over which a bolus is given [assumed]."""
 
 
 @dataclass
@@ -170,7 +170,7 @@ class Session:
             return False
         self.count()
         self.line.replace_all_with(fluid)
-        if self.phase in ("exchange", "return"):
+        if self.replacing:
             self._hang_fluid()
         return True
 
@@ -208,6 +208,16 @@ class Session:
     def adjustable(self) -> bool:
         """Whether a change of settings can still have an effect."""
         return self.phase in ("connect", "draw", "exchange", "return")
+
+    @property
+    def replacing(self) -> bool:
+        """Whether a bottle of replacement fluid hangs where it is drawn from."""
+        return self.phase in ("exchange", "return")
+
+    @property
+    def to_target(self) -> float:
+        """Patient plasma still to be removed, or treated, mL."""
+        return max(0.0, self.settings.target - self.tally.dose)
 
     def count(self) -> None:
         """Count what the pumps have moved up to now; the stretch goes on."""
@@ -354,6 +364,7 @@ class Session:
         self.upkeep.task("change-fluid", minutes, f"{self.line.fluid.name} is next")
 
     def reach_target(self) -> None:
+        """Tell that the prescribed plasma is off, and what was given beyond an order."""
         treated = f"{self.tally.treated:.0f} mL of patient plasma treated"
         removed = f"{self.tally.patient_plasma_removed:.0f} mL of patient plasma"
         self.bedside.log("target-reached", treated if self.tally.treated else removed)
@@ -364,5 +375,6 @@ class Session:
             )
 
     def enter(self, phase: str, detail: str) -> None:
+        """Go on to a phase, and tell."""
         self.phase = phase
         self.bedside.log(phase, detail)

@@ -24,9 +24,9 @@ class Tally:
     recirculated: float = 0.0
     """Counted by the machine as patient plasma, but given just before."""
     fresh: float = 0.0
-    """All fluid that the return line carried beside the patient's own blood."""
+    """All fluid that the return line carried beside blood and treated plasma."""
     exchange_anticoagulant: float = 0.0
-    """Anticoagulant of the exchange alone, without that which stays in the circuit."""
+    """Anticoagulant but for what a filled circuit keeps: what the fluid balance counts."""
     treated: float = 0.0
     """Patient plasma treated and, but for what was discarded of it, given back."""
     treated_again: float = 0.0
@@ -34,7 +34,7 @@ class Tally:
     plasma_back: float = 0.0
     """Treated plasma given back, anticoagulant included."""
     outside_most: float = 0.0
-    """Most blood, with its anticoagulant, that was in the circuit."""
+    """Most blood, with its anticoagulant, that was outside; of a bowl, with the cycle's plasma."""
     cycles: int = 0
     """How often a bowl was filled."""
 
@@ -85,13 +85,17 @@ class Settings:
     """What staff can change while the session runs."""
 
     inlet_flow: float
+    """mL/min"""
     ratio: float
     """Inlet over anticoagulant flow; infinite where the anticoagulant is given by time."""
     target: float
     """Patient plasma to remove, or to treat, mL."""
     fluid_balance: float
+    """All fluid given over plasma (with its anticoagulant) taken off."""
     calcium_flow: float
+    """Calcium solution, mL/min."""
     calcium_per_replacement: float
+    """Calcium solution per mL of replacement fluid."""
     anticoagulant_by_time: float = 0.0
     """mL/min"""
     plasma_flow: float | None = None

@@ -145,7 +145,6 @@ class Upkeep:
     def readings(self) -> Readings:
         """What the sensors show: the machine as it is, and what faults make of it."""
         session, device = self.session, self.session.machine.device
-        replacing = session.phase in ("exchange", "return")
         drawing = session.phase in ("exchange", "draw")
         membrane = session.separator if isinstance(session.separator, Membrane) else None
         calls = self.protection.is_latched(BY_FAULT["access-failure"])
@@ -159,7 +158,9 @@ class Upkeep:
             "access_pressure_limit": device.access_pressure_limit,
             "return_pressure": RETURN_PRESSURE,
             "return_pressure_limit": device.return_pressure_limit,
-            "replacement_left": session.line.until_bottle_empty() if replacing else math.inf,
+            "replacement_left": (
+                session.line.until_bottle_empty() if session.replacing else math.inf
+            ),
             "anticoagulant_left": session.anticoagulant_bag.room if drawing else math.inf,
             "waste_room": session.waste_bag.room if drawing else math.inf,
             "failed_draws": sum(time > since for time in self._failed),

@@ -114,9 +114,12 @@ class Entries:
                 self.report.add((*path, fault), why, on_key=True)
                 continue
             try:
-                _check_chance(FRACTION.read(value), value)
+                chance = FRACTION.read(value)
             except ValueError as error:
                 self.report.add((*path, fault), str(error))
+                continue
+            if wanted := catalog.expected_share(chance, below=True):
+                self.report.add((*path, fault), f"expected {wanted}, got {shown(value)}")
             else:
                 usual[fault] = str(value)
         return usual
@@ -167,7 +170,7 @@ class Entries:
                 self.report.add(here, unknown_key(key, [*expected, *others]), on_key=True)
                 continue
             unit = units.parse_unit(expected[key])
-            wanted = f"{units.describe(unit)} (in {unit.text})" if unit.dimension else "a number"
+            wanted = catalog.in_words(unit)
             try:
                 quantity = read_quantity(value, wanted)
             except ValueError as error:
@@ -228,9 +231,3 @@ def _check_range(kind: type, key: str, quantity: Quantity, written: Any) -> None
         FRACTION.check_limits(quantity, written)  # which knows that 41 may mean 41 %
     if wanted:
         raise ValueError(f"expected {wanted}, got {shown(written)}")
-
-
-def _check_chance(quantity: Quantity, written: Any) -> None:
-    """Raise `ValueError` for what is certain: no rate makes a thing certain within a session."""
-    if quantity.canonical >= 1:
-        raise ValueError(f"expected less than 100 %, got {shown(written)}")

@@ -66,23 +66,18 @@ def machine(model: written.Machine, entries: Entries) -> MachineSettings | None:
     usual = min(device.inlet_flow, device.inlet_flow_max, access.inlet_flow_max)
     flow = usual if inlet_flow is None else inlet_flow.canonical
     check_inlet_flow(flow, device, access, (*path, "inlet_flow"), report)
-    _check_plasma_flow(model, flow, device, path, report)
-    _check_needles(model, device, path, report)
-    if prime is not None and not _is_saline(prime) and isinstance(device.separator, BowlFacts):
-        message = f"the bowl of {named(device)} is empty at first; there is nothing to prime"
-        report.add((*path, "prime"), message, on_key=True)
-    plasma_flow, needles = model.plasma_flow, model.needles
-    one = 1 if isinstance(device.separator, BowlFacts) else 2
+    plasma_flow = _plasma_flow(model, flow, device, path, report)
+    needles = _needles(model, device, path, report)
     return MachineSettings(
         device,
         access,
         flow,
         fluid,
         disturbances=cast("Literal['none', 'typical']", model.disturbances or "none"),
-        prime=None if prime is None or _is_saline(prime) else prime,
+        prime=_prime(prime, device, path, report),
         rinseback=model.rinseback is not False,
-        plasma_flow=None if plasma_flow is None else plasma_flow.canonical,
-        needles=cast("Literal[1, 2]", one if needles is None else needles),
+        plasma_flow=plasma_flow,
+        needles=needles,
         **_anticoagulation(anticoagulant, fluid, device, flow, where, report),
     )
 
@@ -132,13 +127,13 @@ def heparin_doses(device: Device) -> tuple[str, str]:
     return f"{number(60 * usual.heparin_rate)} U/h", f"{number(usual.heparin_bolus)} U"
 
 
-def _check_plasma_flow(
+def _plasma_flow(
     model: written.Machine, inlet_flow: float, device: Device, path: Path, report: Report
-) -> None:
-    """Only of a membrane can staff order a plasma flow; it is less than the blood's."""
+) -> float | None:
+    """mL/min. Only of a membrane can staff order a plasma flow; it is less than the blood's."""
     here = (*path, "plasma_flow")
     if model.plasma_flow is None:
-        return
+        return None
     if not isinstance(device.separator, MembraneFacts):
         what = f"the plasma flow of {named(device)} follows from the hematocrit"
         report.add(here, f"{what}; leave it out", on_key=True)
@@ -148,19 +143,31 @@ def _check_plasma_flow(
             f"expected less than the inlet flow, {number(inlet_flow)} mL/min, "
             f"got {number(model.plasma_flow.canonical)} mL/min",
         )
+    return model.plasma_flow.canonical
 
 
-def _check_needles(model: written.Machine, device: Device, path: Path, report: Report) -> None:
+def _needles(model: written.Machine, device: Device, path: Path, report: Report) -> Literal[1, 2]:
     """A bowl has one needle; of the others, some can do with one."""
-    if model.needles is None:
-        return
     bowl = isinstance(device.separator, BowlFacts)
+    if model.needles is None:
+        return 1 if bowl else 2
     if model.needles == 2 and bowl:
         message = f"{named(device)} draws and returns in turn; expected 1"
         report.add((*path, "needles"), message)
     elif model.needles == 1 and not bowl and not device.single_needle_volume:
         message = f"{device.name} cannot be used with one needle; expected 2"
         report.add((*path, "needles"), message)
+    return cast("Literal[1, 2]", model.needles)
+
+
+def _prime(fluid: Fluid | None, device: Device, path: Path, report: Report) -> Fluid | None:
+    """What fills the circuit at first; None: saline, or nothing, as in a bowl."""
+    if fluid is None or _is_saline(fluid):
+        return None
+    if isinstance(device.separator, BowlFacts):
+        message = f"the bowl of {named(device)} is empty at first; there is nothing to prime"
+        report.add((*path, "prime"), message, on_key=True)
+    return fluid
 
 
 def operator(model: written.Operator | None, machine: MachineSettings | None) -> Attendance | None:

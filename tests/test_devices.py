@@ -289,7 +289,7 @@ NONE = "no plasma can be separated at a hematocrit of 65 %"
 
 
 @pytest.mark.parametrize(("told", "code", "device", "override"), [
-    ("the circuit will hold", 0, "mcs-plus", CHILD),
+    ("each draw will take", 0, "mcs-plus", CHILD),
     ("the filtration fraction is", 0, "plasmaflo-op-08w", "machine.plasma_flow=45 mL/min"),
     ("instead of", 0, "plasmaflo-op-08w", "patient.hematocrit=57 %"),
     ("What happened", 0, "{like: plasmaflo-op-08w, separator: {fouling: 2 1/L}}", NO_SHIFT),

@@ -451,7 +451,7 @@ def test_much_blood_in_a_bowl_is_told_before_it_is_drawn() -> None:
         assert (one.way.outside_most > 750) is many
         assert len(warnings) == many
         if many:
-            assert "the circuit will hold 16 % of the blood volume" in warnings[0]
+            assert "each draw will take 15.5 % of the blood volume" in warnings[0]
 
 
 # -- the membrane --------------------------------------------------------------------------------
@@ -966,3 +966,20 @@ def test_each_kind_of_facts_has_its_separator() -> None:
         expected = (Bowl, Membrane) if name not in CENTRIFUGES else ()
         assert isinstance(one, expected) is (name not in CENTRIFUGES)
         assert one.plasma_flow(60.0, 0.35) > 0
+
+
+def test_a_plasma_flow_ordered_anew_forgets_that_the_filter_was_eased() -> None:
+    _, one = whole("plasmaflo-op-08w", target=200.0)
+    membrane = one.separator
+    assert isinstance(membrane, Membrane)
+    assert one.change("machine.plasma_flow", 25.0)
+    assert not one.change("machine.plasma_flow", 25.0)
+    membrane.ease()
+    assert one.change("machine.plasma_flow", 25.0)
+    assert membrane.asked(150.0, 0.4) == 25.0
+
+
+def test_staff_cannot_order_a_plasma_flow_of_a_centrifuge_or_a_bowl() -> None:
+    for name in ("spectra-optia", "mcs-plus"):
+        _, one = whole(name, target=200.0)
+        assert not one.change("machine.plasma_flow", 25.0)

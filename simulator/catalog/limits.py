@@ -85,6 +85,8 @@ def contradictions(device: Device) -> Iterator[Contradiction]:
     if isinstance(separator, BowlFacts) and device.treatment is not None:
         message = "the plasma of a bowl goes to a bag; a centrifuge or a membrane can treat it"
         yield ("treatment",), message
+    if isinstance(separator, BowlFacts) and device.single_needle_volume:
+        yield ("single_needle_volume",), "a bowl has one needle anyway; leave it out"
     if device.single_needle_volume and not device.return_flow:
         message = "needs return_flow, at which blood goes back through the needle"
         yield ("single_needle_volume",), message

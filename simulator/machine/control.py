@@ -10,7 +10,7 @@ from simulator.catalog import Fluid
 from simulator.errors import ImpossibleRunError
 from simulator.machine import pumps
 from simulator.machine.pumps import ExchangeSettings, PumpFlows
-from simulator.machine.separators import Separator, discarded_share, passage
+from simulator.machine.separators import Bowl, Separator, discarded_share, passage
 from simulator.machine.supplies import ReplacementLine
 from simulator.machine.tally import Settings
 from simulator.orders import MachineSettings
@@ -45,7 +45,8 @@ class Controller:
         """What the plasma passes on its way."""
         self.discarded = discarded_share(device)
         """Share of the separated plasma that is not given back."""
-        self.one_needle = self.machine.needles == 1 and device.return_flow > 0
+        bowl = isinstance(self.separator, Bowl)
+        self.one_needle = self.machine.needles == 1 and not bowl
         """Whether a continuous machine draws and returns in turn; a bowl does so anyway."""
 
     def deliverable_inlet(self) -> float:

@@ -151,6 +151,8 @@ class Session:
         """Change a setting; False when it already was so, and nothing was touched."""
         if path == "prescription.replacement":
             return self._replace_with(value)
+        if path == "machine.plasma_flow":
+            return self._order_plasma(value)
         place = SETTING[path]
         if getattr(self.settings, place) == value:
             return False
@@ -159,8 +161,15 @@ class Session:
             self.controller.slowed = 1.0  # somebody has decided anew
         elif place == "calcium_flow":
             self.settings.calcium_per_replacement = 0.0  # a rate takes its place
-        elif place == "plasma_flow" and isinstance(self.separator, Membrane):
-            self.separator.order(value)
+        self.wake()
+        return True
+
+    def _order_plasma(self, flow: float) -> bool:
+        """From now on let the membrane filter so much, mL/min."""
+        membrane = self.separator
+        if not isinstance(membrane, Membrane) or (membrane.ordered, membrane.eased) == (flow, 1.0):
+            return False
+        membrane.order(flow)
         self.wake()
         return True
 

@@ -98,8 +98,6 @@ class Settings:
     """Calcium solution per mL of replacement fluid."""
     anticoagulant_by_time: float = 0.0
     """mL/min"""
-    plasma_flow: float | None = None
-    """That a membrane is to filter, mL/min; None: the device's filtration fraction."""
 
     @property
     def anticoagulation(self) -> Anticoagulation:
@@ -118,7 +116,6 @@ class Settings:
             calcium_flow=(calcium.flow or 0.0) if calcium else 0.0,
             calcium_per_replacement=(calcium.per_replacement or 0.0) if calcium else 0.0,
             anticoagulant_by_time=machine.anticoagulant_flow,
-            plasma_flow=machine.plasma_flow,
         )
 
 
@@ -126,7 +123,6 @@ class Settings:
 SETTING = {
     "machine.inlet_flow": "inlet_flow",
     "machine.anticoagulant.ratio": "ratio",
-    "machine.plasma_flow": "plasma_flow",
     "prescription.exchange": "target",
     "prescription.fluid_balance": "fluid_balance",
     "prescription.calcium.rate": "calcium_flow",

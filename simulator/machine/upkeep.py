@@ -30,7 +30,7 @@ from simulator.machine.alarms import (
 )
 from simulator.machine.operator import Operator
 from simulator.machine.protection import STOPPING, Protection
-from simulator.machine.separators import Membrane
+from simulator.machine.separators import Bowl, Membrane
 
 if TYPE_CHECKING:
     from simulator.machine.session import Session
@@ -94,10 +94,12 @@ class Upkeep:
         """Warn of a circuit that takes much (mL) of the patient's blood, before it does."""
         share = volume / self.session.bedside.vitals().blood_volume
         if share > LARGE_SHARE_OUTSIDE and self.session.machine.prime is None:
+            bowl = isinstance(self.session.separator, Bowl)
+            advice = "is not advised" if bowl else "a prime of red cells is advised"
             self.session.bedside.log(
                 "warning",
-                f"the circuit will hold {100 * share:.0f} % of the blood volume; above "
-                f"{100 * LARGE_SHARE_OUTSIDE:.0f} % a prime of red cells is advised",
+                f"{'each draw will take' if bowl else 'the circuit will hold'} {100 * share:.1f} % "
+                f"of the blood volume; above {100 * LARGE_SHARE_OUTSIDE:.0f} % {advice}",
             )
 
     def stop(self) -> None:

@@ -197,7 +197,7 @@ class Entries:
                 unit = catalog.tree("solutes", name)["unit"]
             if unit is None:
                 if not self.report.spoiled(("solutes", name)):
-                    known = [*self.solute_units, *catalog.names("solutes")]
+                    known = list(dict.fromkeys((*self.solute_units, *catalog.names("solutes"))))
                     self.report.add(here, f"no such solute{near_or_all(name, known)}", on_key=True)
                 continue
             wanted = f"{units.describe(unit)}, such as '1 {unit}'"

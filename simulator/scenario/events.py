@@ -18,7 +18,13 @@ from simulator.scenario.kind import Kind
 from simulator.scenario.model import Dose, Event, Fault, FcrnBlockade, FluidDose, Setting
 from simulator.scenario.report import near, near_or_all, number, shown
 from simulator.scenario.solutes import INTERNAL
-from simulator.scenario.treatment import calcium_flow, check_inlet_flow, check_ratio, exchange
+from simulator.scenario.treatment import (
+    calcium_flow,
+    check_inlet_flow,
+    check_plasma_flow,
+    check_ratio,
+    exchange,
+)
 from simulator.scenario.tree import Path
 from simulator.scenario.written import Written, usable
 from simulator.units import MINUTES_PER_DAY, Quantity
@@ -176,6 +182,8 @@ class _Reader:
                 report.add((*path[:-1], "set"), message)
                 return None
             check_ratio(quantity.canonical, machine.device, path, report)
+        if machine is not None and address == "machine.plasma_flow":
+            check_plasma_flow(quantity.canonical, machine.inlet_flow, machine.device, path, report)
         return quantity.canonical
 
     def _amount(self, dose: Quantity | None, name: str, path: Path) -> float | None:

@@ -66,7 +66,9 @@ def machine(model: written.Machine, entries: Entries) -> MachineSettings | None:
     usual = min(device.inlet_flow, device.inlet_flow_max, access.inlet_flow_max)
     flow = usual if inlet_flow is None else inlet_flow.canonical
     check_inlet_flow(flow, device, access, (*path, "inlet_flow"), report)
-    plasma_flow = _plasma_flow(model, flow, device, path, report)
+    plasma_flow = None if model.plasma_flow is None else model.plasma_flow.canonical
+    if plasma_flow is not None:
+        check_plasma_flow(plasma_flow, flow, device, (*path, "plasma_flow"), report)
     needles = _needles(model, device, path, report)
     return MachineSettings(
         device,
@@ -127,23 +129,19 @@ def heparin_doses(device: Device) -> tuple[str, str]:
     return f"{number(60 * usual.heparin_rate)} U/h", f"{number(usual.heparin_bolus)} U"
 
 
-def _plasma_flow(
-    model: written.Machine, inlet_flow: float, device: Device, path: Path, report: Report
-) -> float | None:
-    """mL/min. Only of a membrane can staff order a plasma flow; it is less than the blood's."""
-    here = (*path, "plasma_flow")
-    if model.plasma_flow is None:
-        return None
+def check_plasma_flow(
+    flow: float, inlet_flow: float, device: Device, path: Path, report: Report
+) -> None:
+    """Only of a membrane can staff order a plasma flow (mL/min); it is less than the blood's."""
     if not isinstance(device.separator, MembraneFacts):
         what = f"the plasma flow of {named(device)} follows from the hematocrit"
-        report.add(here, f"{what}; leave it out", on_key=True)
-    elif model.plasma_flow.canonical >= inlet_flow:
+        report.add(path, f"{what}; leave it out", on_key=True)
+    elif flow >= inlet_flow:
         report.add(
-            here,
+            path,
             f"expected less than the inlet flow, {number(inlet_flow)} mL/min, "
-            f"got {number(model.plasma_flow.canonical)} mL/min",
+            f"got {number(flow)} mL/min",
         )
-    return model.plasma_flow.canonical
 
 
 def _needles(model: written.Machine, device: Device, path: Path, report: Report) -> Literal[1, 2]:

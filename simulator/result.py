@@ -207,6 +207,11 @@ class Result:
             },
             "sessions": [_session_summary(session) for session in self.sessions],
             "solutes": {name: _solute_summary(solute) for name, solute in self.solutes.items()},
+            "warnings": [
+                {"session": e.session, "warning": e.detail}
+                for e in self.events
+                if e.event == "warning"
+            ],
             "balance": dict(self.balance),
             "references": list(self.references),
         }

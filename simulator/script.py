@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import simpy
 
 from simulator import catalog
-from simulator.machine.alarms import BY_FAULT, ENDING
+from simulator.machine.alarms import BY_FAULT, ENDING, SEEN_TO
 from simulator.scenario.model import Dose, Event, Fault, FcrnBlockade, FluidDose, Setting
 
 if TYPE_CHECKING:
@@ -113,8 +113,8 @@ class Script:
             session.staff.react(fault.fault, "stated by the scenario", ends=False)
             return
         alarm = BY_FAULT[fault.fault]
-        duration = fault.duration
-        if duration is None and self.run.scenario.operator is None and alarm.fault not in ENDING:
+        duration = None if alarm.fault in ENDING else fault.duration
+        if duration is None and self.run.scenario.operator is None and alarm.fault not in SEEN_TO:
             duration = alarm.usual
         if duration is None:  # as long as the operator needs
             session.upkeep.begin_fault(alarm, fault.fault, timed=False)

@@ -82,7 +82,7 @@ def test_the_summary_has_every_key_of_the_format(folder: Path) -> None:
     solute = {"unit", "mass_unit", "initial", "nadir", "nadir_d", "final", "removed_total"}
     assert set(summary) == {
         "format", "scenario", "title", "version", "seed", "scenario_sha256", "patient", "sessions",
-        "solutes", "balance", "references",
+        "solutes", "balance", "references", "warnings",
     }  # fmt: skip
     assert set(summary["patient"]) == {"blood_volume_mL", "plasma_volume_mL", "hematocrit"}
     assert set(summary["sessions"][0]) == session

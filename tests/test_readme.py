@@ -34,10 +34,23 @@ def test_the_output_shown_is_the_output_printed(readme: str, tmp_path: Path) -> 
 
 
 def test_the_scenario_shown_runs(readme: str) -> None:
-    (text,) = blocks(readme, "yaml")
+    text, _ = blocks(readme, "yaml")
     result = simulate(scenario.loads(text, "readme"))
     assert len(result.sessions) == 5
     assert "my-antibody" in result.solutes
+
+
+def test_the_device_shown_is_one_of_your_own(
+    readme: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    example, device = blocks(readme, "yaml")
+    (tmp_path / "devices").mkdir()
+    (tmp_path / "devices/my-filter.yaml").write_text(device, encoding="utf-8")
+    monkeypatch.setenv("APHERESIS_CATALOG", str(tmp_path))
+    result = simulate(scenario.loads(example, "own", ["machine.device=my-filter"]))
+    igm = result.sessions[0].solutes["igm"]
+    assert igm.post is not None
+    assert 0.6 < igm.post / igm.pre < 0.8
 
 
 def test_links_lead_somewhere_and_the_page_is_short(readme: str, project: Path) -> None:

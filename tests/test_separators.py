@@ -805,7 +805,8 @@ def test_a_single_column_is_used_on_and_that_it_is_spent_is_told_once() -> None:
         assert one.tally.treated == pytest.approx(target)
         if many:
             assert warnings == [
-                "the column is spent after 2000 mL of plasma; what it still binds is little"
+                "the column is spent: it has treated the 2000 mL of plasma that it is meant for, "
+                "and binds less and less"
             ]
 
 

@@ -232,7 +232,9 @@ CONTAINERS = ("replacement-empty", "anticoagulant-empty", "waste-bag-full")
 SPOILING = ("filter-clotting", "blood-leak")
 """Faults that end a session with the blood in the circuit lost."""
 ENDING = (*SPOILING, "device-failure")
-"""Faults that nobody can mend."""
+"""Faults that nobody can mend, and that do not pass, however long they are said to last."""
+SEEN_TO = (*ENDING, "clotting")
+"""Faults of which more comes than that they are over, when somebody has seen to them."""
 REACTIONS: tuple[str, ...] = catalog.names("reactions")
 FAULTS: tuple[str, ...] = (*BY_FAULT, *REACTIONS)
 """All that a scenario can let happen by name: faults of the machine, reactions of the patient."""

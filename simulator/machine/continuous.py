@@ -22,6 +22,8 @@ ROUNDING = 1e-6
 """Share by which a limit may be missed without a word."""
 THICK = 0.9
 """Share of the packed hematocrit beyond which a centrifuge yields hardly anything [assumed]."""
+TOO_THICK = 0.97
+"""The same, beyond which nobody goes on [assumed]."""
 UNBALANCED = 0.05
 """Share of the treated plasma that a patient may gain without a word [assumed]."""
 SPENT = 0.5
@@ -94,6 +96,8 @@ class Continuous:
                 return
             flows = session.flows_now()
             self._tell_limits(flows)
+            if session.ended():
+                return
             minutes, what_then = min(self._next_events(flows), key=lambda due: due[0])
             elapsed = yield from session.pump(
                 session.controller.exchanges(flows, session.line), flows, minutes
@@ -130,16 +134,23 @@ class Continuous:
         """Warn, once a session, of what is asked beyond what separator and patient can bear."""
         self._tell_balance(flows)
         separator = self.session.separator
-        hematocrit = flows.channel_hematocrit(self.session.bedside.vitals().hematocrit)
+        hematocrit = self.session.bedside.vitals().hematocrit
         if isinstance(separator, Membrane):
             self._tell_filter(separator, flows, hematocrit)
-        elif isinstance(separator, Centrifuge) and hematocrit > THICK * separator.packed_hematocrit:
+        elif isinstance(separator, Centrifuge):
+            self._tell_centrifuge(separator, hematocrit)
+
+    def _tell_centrifuge(self, centrifuge: Centrifuge, hematocrit: float) -> None:
+        """Cells come back packed, so blood as thick as they are has nothing left but citrate."""
+        packed = centrifuge.packed_hematocrit
+        if hematocrit > THICK * packed:
             self.session.warn(
                 "hematocrit",
-                f"the blood in the channel (hematocrit {100 * hematocrit:.0f} %) is nearly as "
-                f"thick as the cells that the centrifuge packs "
-                f"({100 * separator.packed_hematocrit:.0f} %): hardly any plasma comes off",
+                f"the blood (hematocrit {100 * hematocrit:.0f} %) is nearly as thick as the cells "
+                f"that the centrifuge packs ({100 * packed:.0f} %): hardly any plasma comes off",
             )
+        if hematocrit > TOO_THICK * packed:
+            self._give_up("centrifuge", hematocrit)
 
     def _tell_balance(self, flows: PumpFlows) -> None:
         given = flows.anticoagulant + flows.replacement + flows.calcium
@@ -151,8 +162,8 @@ class Continuous:
             )
 
     def _tell_filter(self, membrane: Membrane, flows: PumpFlows, hematocrit: float) -> None:
-        """`hematocrit` of the blood that enters the filter."""
-        facts = membrane.facts
+        facts, patient = membrane.facts, hematocrit
+        hematocrit = flows.channel_hematocrit(patient)
         fraction = flows.separated / (flows.inlet * (1 - hematocrit))
         if fraction > facts.filtration_fraction_max * (1 + ROUNDING):
             self.session.warn(
@@ -168,6 +179,13 @@ class Continuous:
                 f"the blood that leaves it would be thicker than "
                 f"{100 * facts.outlet_hematocrit_max:.0f} %",
             )
+        if flows.separated < SPENT * asked:
+            self._give_up("filter", patient)
+
+    def _give_up(self, what: str, hematocrit: float) -> None:
+        """Nobody waits for hours for the last plasma of blood that has become too thick."""
+        reason = f"the {what} gives hardly any plasma at a hematocrit of {100 * hematocrit:.0f} %"
+        self.session.give_up(reason, circuit_lost=False)
 
     def _reach_pressure_limit(self) -> None:
         """The fouled filter needs too high a pressure: go on more gently, and tell."""
@@ -195,4 +213,8 @@ class Continuous:
             session.bedside.log("column-swapped", f"{treated}; the other one is regenerated")
         else:
             self._column_until = math.inf  # it goes on, and this is told once
-            session.warn("column", f"the column is spent {treated}; what it still binds is little")
+            session.warn(
+                "column",
+                f"the column is spent: it has treated the {column.plasma_per_column:.0f} mL of "
+                f"plasma that it is meant for, and binds less and less",
+            )

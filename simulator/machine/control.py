@@ -19,6 +19,9 @@ THICKEST_BLOOD = 0.75
 """Hematocrit beyond which no blood flows any more, and no patient is left [assumed]."""
 REFERENCE_ANTICOAGULANT = "acd-a"
 """The anticoagulant in which citrate limits are stated."""
+LITTLE_BLOOD, LEAST_BLOOD = 0.7, 0.4
+"""Shares of the blood volume before a session below which a warning is due, and nobody goes on
+[assumed: a loss of 30 % is a severe hemorrhage]."""
 MARGIN = 0.9
 """Factor on the packed hematocrit while the interface is not seen [reference rule, unverified]."""
 
@@ -175,3 +178,22 @@ def check_blood_flows(vitals: Vitals, line: ReplacementLine) -> None:
             f"hematocrit {100 * vitals.hematocrit:.0f} %; {line.replaced:.0f} mL of the "
             f"plasma taken off have been replaced"
         )
+
+
+def little_blood(vitals: Vitals, before: float, line: ReplacementLine) -> str:
+    """A warning if much of the blood volume of before (mL) is gone; empty if not.
+
+    Raises `ImpossibleRunError` below `LEAST_BLOOD` of it.
+    """
+    share = vitals.blood_volume / before
+    if share < LEAST_BLOOD:
+        raise ImpossibleRunError(
+            f"the blood volume has fallen to {vitals.blood_volume:.0f} mL, {100 * share:.0f} % of "
+            f"what it was; {line.replaced:.0f} mL of the plasma taken off have been replaced"
+        )
+    if share >= LITTLE_BLOOD:
+        return ""
+    return (
+        f"the blood volume is {100 * (1 - share):.0f} % below that before the session; a loss of "
+        f"{100 * (1 - LITTLE_BLOOD):.0f} % is a severe one"
+    )

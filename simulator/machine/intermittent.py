@@ -40,8 +40,12 @@ class Intermittent:
         """Anticoagulant in the bowl, mL."""
         self._packed = False
         """Whether no more can be drawn before the bowl is emptied."""
-        self._turned = 0.0
-        """Calcium solution owed is counted from here on, min."""
+        self._room = 0.0
+        """Fluid that the fluid balance has left room for and that is not given yet, mL."""
+        self._calcium = 0.0
+        """Calcium solution ordered by the hour that is not given yet, mL."""
+        self._counted = (0.0, 0.0)
+        """Until when that is counted, min, and at which rate from then on, mL/min."""
         self._emptied = 0.0
         """Citrate returned is counted from here on, min."""
 
@@ -55,7 +59,8 @@ class Intermittent:
     def exchange(self) -> Process:
         """Cycle after cycle, until the target is reached or something ends the session."""
         session = self.session
-        self._turned = self._emptied = session.env.now
+        self._emptied = session.env.now
+        self._counted = (session.env.now, session.settings.calcium_flow)
         while not (session.ended() or self._done):
             session.tally.cycles += 1
             yield from self._draw()
@@ -80,9 +85,9 @@ class Intermittent:
             if session.ended() or self._over_packs(session.env.now - begin):
                 break
             session.note_first_draw()
-            vitals = session.bedside.vitals()
             full = session.outside >= self.bowl.volume
             try:
+                vitals = session.patient_now()
                 check_blood_flows(vitals, session.line)
                 flows = self._drawing(vitals.hematocrit, full=full)
             except ImpossibleRunError as error:
@@ -90,7 +95,10 @@ class Intermittent:
             minutes, what_then = min(
                 self._draw_events(flows, vitals.hematocrit, full=full), key=lambda due: due[0]
             )
+            balance = session.settings.fluid_balance
             elapsed = yield from session.pump(self._drawn(flows), flows, minutes)
+            self._room += (balance * flows.plasma - flows.anticoagulant) * elapsed
+            self._count_calcium()
             self._cells += flows.blood * vitals.hematocrit * elapsed
             self._anticoagulant += flows.anticoagulant_kept * elapsed
             session.outside += (flows.inlet - flows.plasma) * elapsed
@@ -163,9 +171,12 @@ class Intermittent:
             return
         yield session.env.timeout(self.bowl.facts.turnaround)
         session.enter("return", f"cycle {session.tally.cycles}")
+        try:
+            session.patient_now()
+        except ImpossibleRunError as error:
+            raise session.impossible(error) from None
         replacement, calcium = self._owed()
         flow = self._return_flow(replacement, calcium)
-        self._turned = session.env.now
         while session.outside > SMALL:
             yield from session.until_free()
             if session.over():
@@ -181,6 +192,8 @@ class Intermittent:
             elapsed = yield from session.pump(self._returned(flows), flows, minutes)
             replacement -= flows.replacement * elapsed
             calcium -= flows.calcium * elapsed
+            self._room -= (flows.replacement + flows.calcium) * elapsed
+            self._count_calcium()
             self._anticoagulant -= flows.anticoagulant_released * elapsed
             session.outside -= flows.content_back * elapsed
             if elapsed == minutes:
@@ -191,12 +204,12 @@ class Intermittent:
 
     def _owed(self) -> tuple[float, float]:
         """Replacement fluid and calcium solution (mL) due for what has been taken off so far."""
-        session, settings, tally = self.session, self.session.settings, self.session.tally
-        calcium = settings.calcium_flow * (session.env.now - self._turned)
+        session, settings = self.session, self.session.settings
+        self._count_calcium()
+        calcium, self._calcium = self._calcium, 0.0
         if session.ended() or not session.line.orders:
             return 0.0, calcium
-        given = tally.anticoagulant + tally.replacement + tally.calcium + calcium
-        room = settings.fluid_balance * tally.plasma_removed - given
+        room = self._room - calcium
         if room < -NOTICEABLE:
             session.warn(
                 "fluid balance",
@@ -205,6 +218,12 @@ class Intermittent:
             )
         replacement = max(0.0, room) / (1 + settings.calcium_per_replacement)
         return replacement, calcium + settings.calcium_per_replacement * replacement
+
+    def _count_calcium(self) -> None:
+        """Count what a rate has ordered up to now; a changed one holds from now on."""
+        since, rate = self._counted
+        self._calcium += rate * (self.session.env.now - since)
+        self._counted = (self.session.env.now, self.session.settings.calcium_flow)
 
     def _return_flow(self, replacement: float, calcium: float) -> float:
         """Flow of a return, mL/min: slower where citrate would reach the patient too fast.

@@ -222,7 +222,8 @@ def _replacement(plasma: float, anticoagulant: float, settings: ExchangeSettings
         return 0.0  # little or nothing is discarded: there is nothing to make up
     raise ImpossibleRunError(
         f"a fluid balance of {100 * settings.fluid_balance:.0f} % cannot be held: "
-        f"anticoagulant and calcium alone are more than that of the plasma taken off"
+        f"anticoagulant and calcium alone are more than that of the plasma taken off, "
+        f"{plasma:.1f} mL/min"
     )
 
 

@@ -18,11 +18,11 @@ from typing import Any
 import simpy
 
 from simulator import catalog
-from simulator.boundary import REST, Exchange
+from simulator.boundary import REST, Exchange, Vitals
 from simulator.errors import ImpossibleRunError
 from simulator.machine.bedside import Bedside
 from simulator.machine.continuous import Continuous
-from simulator.machine.control import Controller
+from simulator.machine.control import Controller, little_blood
 from simulator.machine.intermittent import Intermittent
 from simulator.machine.pumps import STOPPED, PumpFlows
 from simulator.machine.rinseback import SALINE, rinse_back
@@ -87,6 +87,8 @@ class Session:
         self.outside = 0.0
         """Blood with anticoagulant in the circuit, mL."""
         self._warned: set[str] = set()
+        self._blood_before = math.inf
+        """Blood volume before the session, mL."""
         self.way: Continuous | Intermittent = (
             Intermittent(self, self.separator)
             if isinstance(self.separator, Bowl)
@@ -111,6 +113,7 @@ class Session:
     def _prime(self) -> None:
         """Fill the circuit; done before the patient is connected."""
         device, prime = self.machine.device, self.machine.prime
+        self._blood_before = self.bedside.vitals().blood_volume
         what = f"{self.circuit_volume:.0f} mL {prime.name if prime else SALINE}"
         if isinstance(self.separator, Bowl):
             what = f"an empty bowl of {self.separator.facts.bowl_volume:.0f} mL"
@@ -256,7 +259,7 @@ class Session:
     def flows_now(self) -> PumpFlows:
         """All flows for the settings and the patient as they are now."""
         try:
-            flows = self.controller.exchanging(self.bedside.vitals(), self.line)
+            flows = self.controller.exchanging(self.patient_now(), self.line)
         except ImpossibleRunError as error:
             raise self.impossible(error) from None
         asked = self.controller.mean_inlet()
@@ -267,6 +270,13 @@ class Session:
             )
         self._limited = flows.inlet < asked
         return flows
+
+    def patient_now(self) -> Vitals:
+        """The patient as seen now; raises `ImpossibleRunError` if far too little blood is left."""
+        vitals = self.bedside.vitals()
+        if little := little_blood(vitals, self._blood_before, self.line):
+            self.warn("blood volume", little)
+        return vitals
 
     def impossible(self, what: object) -> ImpossibleRunError:
         """Why the run cannot go on, with the moment."""

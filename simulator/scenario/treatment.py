@@ -162,6 +162,9 @@ def _prime(fluid: Fluid | None, device: Device, path: Path, report: Report) -> F
     """What fills the circuit at first; None: saline, or nothing, as in a bowl."""
     if fluid is None or _is_saline(fluid):
         return None
+    if fluid.activity:
+        message = f"{fluid.name} keeps blood from clotting; a circuit of it would be an overdose"
+        report.add((*path, "prime"), message)
     if isinstance(device.separator, BowlFacts):
         message = f"the bowl of {named(device)} is empty at first; there is nothing to prime"
         report.add((*path, "prime"), message, on_key=True)
@@ -291,6 +294,8 @@ def _one_replacement(item: written.Replacement, path: Path, entries: Entries) ->
     fluid = entries.fluid(item.fluid, (*path, "fluid"))
     if fluid is None:
         return None
+    if fluid.activity:
+        report.add((*path, "fluid"), f"{fluid.name} keeps blood from clotting; it replaces nothing")
     if item.bottle is not None:
         fluid = replace(fluid, container=item.bottle.canonical)
     volume = item.volume.canonical if isinstance(item.volume, Quantity) else None

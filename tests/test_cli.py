@@ -267,6 +267,16 @@ def test_a_link_or_a_file_is_not_a_run_folder(tmp_path: Path) -> None:
 # -- other commands --------------------------------------------------------------------------------
 
 
+def test_compare_names_the_arm_that_cannot_be_run(folder: Path) -> None:
+    done = apheresis(
+        "compare", "quick.yaml", "--set", "prescription.exchange=0.5 PV,3 PV",
+        "--set", "prescription.replacement=[]", "--no-plots", cwd=folder,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: 3 PV: at 0.")
+    assert not (folder / "runs").exists()
+
+
 def test_compare_lays_runs_over_each_other(folder: Path) -> None:
     done = apheresis(
         "compare", "quick.yaml", "--set", "prescription.exchange=0.5 PV,1.0 PV", cwd=folder

@@ -13,6 +13,7 @@ import click
 
 from simulator import run_folder, scenario, simulation, tables
 from simulator.cli.options import scenarios_argument, set_option
+from simulator.errors import ImpossibleRunError
 from simulator.result import Result
 from simulator.scenario.model import Scenario
 
@@ -49,7 +50,7 @@ def compare_command(
     labels = _shortest_labels(arms)
     folder = out or Path("runs") / _folder_name(labels)
     run_folder.check_target(folder)
-    results = [simulation.simulate(one) for _, one in arms]
+    results = [_run(label, one) for label, (_, one) in zip(labels, arms, strict=True)]
     with run_folder.replaced(folder) as place:
         (place / "comparison.csv").write_text(_csv(labels, results), encoding="utf-8")
         if not no_plots:
@@ -63,6 +64,14 @@ def compare_command(
         console.print(line, markup=False)
     console.print(tables.NOT_CLINICAL)
     click.echo(f"Written to {folder}/", err=True)
+
+
+def _run(label: str, one: Scenario) -> Result:
+    """One arm; if it cannot be run, the message says which it was."""
+    try:
+        return simulation.simulate(one)
+    except ImpossibleRunError as error:
+        raise ImpossibleRunError(f"{label}: {error}") from None
 
 
 def _arms(source: str, overrides: Sequence[str]) -> list[tuple[str, tuple[str, ...]]]:

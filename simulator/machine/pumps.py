@@ -184,7 +184,9 @@ def exchange_flows(inlet: float, hematocrit: float, settings: ExchangeSettings) 
         raise inseparable(hematocrit)
     treats = settings.discarded < 1
     plasma = settings.discarded * separated
-    replacement = _replacement(plasma, anticoagulant, settings) if settings.replaces else 0.0
+    replacement = 0.0
+    if settings.replaces:
+        replacement = _replacement(plasma, anticoagulant, hematocrit, settings)
     patients_share = 1 - anticoagulant / plasma_phase
     flows = PumpFlows(
         inlet=inlet,
@@ -210,7 +212,9 @@ def inseparable(hematocrit: float) -> ImpossibleRunError:
     )
 
 
-def _replacement(plasma: float, anticoagulant: float, settings: ExchangeSettings) -> float:
+def _replacement(
+    plasma: float, anticoagulant: float, hematocrit: float, settings: ExchangeSettings
+) -> float:
     """Replacement fluid, mL/min, that the fluid balance leaves room for.
 
     Q_rep + Q_ca + Q_ac = FB Q_p,  Q_ca = Q_ca,0 + c Q_rep
@@ -223,7 +227,7 @@ def _replacement(plasma: float, anticoagulant: float, settings: ExchangeSettings
     raise ImpossibleRunError(
         f"a fluid balance of {100 * settings.fluid_balance:.0f} % cannot be held: "
         f"anticoagulant and calcium alone are more than that of the plasma taken off, "
-        f"{plasma:.1f} mL/min"
+        f"{plasma:.1f} mL/min at a hematocrit of {100 * hematocrit:.0f} %"
     )
 
 

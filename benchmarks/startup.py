@@ -20,14 +20,18 @@ from pathlib import Path
 
 START = "from simulator.cli import main; main()"
 
-#: Runs inside one Python that has already imported everything: what is left is the simulation.
+DONOR = "plasma-donor"
+"""A course of many short sessions: 26 donations."""
+
+#: Runs inside one Python that has imported and loaded everything: what is left is the simulation.
 IN_PROCESS = """
 import sys, time
 from simulator.scenario import load
 from simulator.simulation import simulate
-simulate(load(sys.argv[1]))
+scenario = load(sys.argv[1])
+simulate(scenario)
 begin = time.perf_counter()
-simulate(load(sys.argv[1]))
+simulate(scenario)
 print(time.perf_counter() - begin)
 """
 
@@ -53,7 +57,7 @@ def seconds(command: list[str], folder: Path) -> float:
 
 
 def simulation_seconds(scenario: str, folder: Path) -> float:
-    """Wall time (s) of loading and simulating once more in a Python that is already warm."""
+    """Wall time (s) of simulating once more in a Python that is already warm."""
     command = [sys.executable, "-c", IN_PROCESS, scenario]
     done = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)
     return float(done.stdout)
@@ -69,13 +73,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         rows = commands(options.scenario, folder)
-        times: dict[str, list[float]] = {row: [] for row in [*rows, "simulation alone"]}
+        alone = {f"simulation of {one} alone": one for one in (options.scenario, DONOR)}
+        times: dict[str, list[float]] = {row: [] for row in [*rows, *alone]}
         for command in rows.values():
             seconds(command, folder)  # the first start fills the disk cache; it is not counted
         for _ in range(options.repeats):
             for row, command in rows.items():
                 times[row].append(seconds(command, folder))
-            times["simulation alone"].append(simulation_seconds(options.scenario, folder))
+            for row, one in alone.items():
+                times[row].append(simulation_seconds(one, folder))
 
     medians = {row: statistics.median(values) for row, values in times.items()}
     bare = medians["python, doing nothing"]

@@ -51,3 +51,5 @@ class ScenarioError(SimulatorError):
 
 class CatalogError(SimulatorError):
     """A catalog file is not what the catalog promises (a number without a source, say)."""
+
+    exit_code = ScenarioError.exit_code  # a file of one's own, as a scenario is: wrong as written

@@ -81,6 +81,8 @@ class MachineSettings:
 
 OPERATOR = "nurse"
 """The catalog's entry that says what is usual of an operator."""
+SALINE = "saline"
+"""The fluid that primes and rinses the circuit."""
 
 
 @dataclass(frozen=True, slots=True)

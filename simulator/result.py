@@ -5,7 +5,7 @@ A result is data. Figures, tables and files read it; nothing in it computes on.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,6 +41,11 @@ def header(name: str, unit: str) -> str:
         return words
     suffix = unit.replace("/", "_per_").replace("%", "percent").replace("µ", "u")
     return f"{words}_{suffix}"
+
+
+def mean(values: Sequence[float]) -> float | None:
+    """The mean of what each session did; None without any."""
+    return sum(values) / len(values) if values else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +220,11 @@ class Result:
             "balance": dict(self.balance),
             "references": list(self.references),
         }
+
+
+def followed_in_all(results: Sequence[Result], names: Iterable[str]) -> list[str]:
+    """Those of some solutes that all runs follow."""
+    return [name for name in names if all(name in result.solutes for result in results)]
 
 
 def _session_summary(s: SessionResult) -> dict[str, Any]:

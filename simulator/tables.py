@@ -16,7 +16,7 @@ from rich.table import Table
 from simulator.catalog import Fact, Reference
 from simulator.machine.alarms import CONTAINERS
 from simulator.provenance import Use
-from simulator.result import Event, Result, SessionResult
+from simulator.result import Event, Result, SessionResult, followed_in_all, mean
 from simulator.units import MINUTES_PER_DAY
 
 NOT_CLINICAL = "For teaching and research, not for treating patients."
@@ -241,7 +241,7 @@ def comparison_rows(results: Sequence[Result]) -> list[Row]:
         total("run time, min, all sessions", lambda s: s.run_minutes),
         (
             "connected, min, mean per session",
-            [_mean([s.connected_minutes for s in r.sessions]) for r in results],
+            [mean([s.connected_minutes for s in r.sessions]) for r in results],
         ),
         total("pauses, min", lambda s: s.pauses),
         *_unplanned(results),
@@ -256,7 +256,7 @@ def comparison_rows(results: Sequence[Result]) -> list[Row]:
         reached("lowest blood volume, %", min, lambda s: 100 * s.blood_volume_nadir),
         reached("lowest ionized calcium, mmol/L", min, lambda s: s.ionized_calcium_nadir),
     ]
-    shared = [n for n in results[0].solutes if all(n in r.solutes for r in results)]
+    shared = followed_in_all(results, results[0].solutes)
     return rows + [row for name in shared for row in _solute_rows(name, results)]
 
 
@@ -269,7 +269,7 @@ def _solute_rows(name: str, results: Sequence[Result]) -> list[Row]:
     return [
         (
             f"{name} fall per session, mean, %",
-            [_mean([100 * x for x in r.falls(name)]) for r in results],
+            [mean([100 * x for x in r.falls(name)]) for r in results],
         ),
         (f"{name} at its lowest, {unit}", [r.solutes[name].nadir for r in results]),
         (f"{name} at the end, {unit}", [r.solutes[name].final for r in results]),
@@ -370,7 +370,3 @@ def _difference(value: float | None, first: float | None) -> str:
     if value * first <= 0:
         return "-"  # a share of nothing, or of the opposite
     return f"{100 * (value / first - 1):+.1f} %"
-
-
-def _mean(values: Sequence[float]) -> float | None:
-    return sum(values) / len(values) if values else None

@@ -14,7 +14,7 @@ from typing import NoReturn
 import click
 
 from simulator import __version__
-from simulator.errors import CatalogError, ScenarioError, SimulatorError
+from simulator.errors import SimulatorError
 
 #: command -> (module, what it does)
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -86,8 +86,7 @@ def main() -> NoReturn:
         sys.exit(error.exit_code)
     except SimulatorError as error:
         click.echo(f"Error: {error}", err=True)
-        # a file of one's own, as a scenario is: wrong as written
-        sys.exit((ScenarioError if isinstance(error, CatalogError) else error).exit_code)
+        sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         click.echo("Interrupted.", err=True)
         sys.exit(INTERRUPTED)

@@ -28,7 +28,5 @@ def check_command(files: tuple[str, ...]) -> None:
         click.echo(f"Error: {message}", err=True)
     if problems:
         raise ScenarioError(problems)
-    if any(isinstance(error, CatalogError) for error in others.values()):
-        click.get_current_context().exit(ScenarioError.exit_code)
     if others:
-        click.get_current_context().exit(CommandError.exit_code)
+        click.get_current_context().exit(max(error.exit_code for error in others.values()))

@@ -30,7 +30,7 @@ from simulator.figures.style import (
     percent,
     time_axis,
 )
-from simulator.result import Result
+from simulator.result import Result, followed_in_all
 from simulator.units import MINUTES_PER_DAY
 
 _CALCIUM_DIFFERS, _VOLUME_DIFFERS = 0.03, 1.0
@@ -75,7 +75,7 @@ def comparison(results: Sequence[Result], labels: Sequence[str], title: str = ""
 
 def _leading_solute(results: Sequence[Result]) -> str:
     """The first solute of the first run that all runs follow; IgG is followed in all."""
-    shared = [n for n in ranked_solutes(results[0]) if all(n in r.solutes for r in results)]
+    shared = followed_in_all(results, ranked_solutes(results[0]))
     return shared[0] if shared else "igg"
 
 

@@ -18,7 +18,6 @@ from simulator.figures.rows import (
     add_dots,
     draw_bars,
     draw_dots,
-    mean,
     name_rows,
     row_panel,
 )
@@ -34,7 +33,7 @@ from simulator.figures.style import (
     percent,
     time_axis,
 )
-from simulator.result import Result
+from simulator.result import Result, followed_in_all, mean
 
 MOST_SOLUTES = 6
 """Solutes in one figure, the last of them albumin."""
@@ -106,7 +105,7 @@ def machines(results: Sequence[Result], labels: Sequence[str], title: str = "") 
 
 def compared_solutes(results: Sequence[Result]) -> list[str]:
     """Solutes that all runs follow, by what a lecture is about; the last one is albumin."""
-    shared = [n for n in ranked_solutes(results[0]) if all(n in r.solutes for r in results)]
+    shared = followed_in_all(results, ranked_solutes(results[0]))
     return [*shared[: MOST_SOLUTES - 1], UNREMARKABLE]
 
 

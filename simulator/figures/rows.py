@@ -8,7 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from simulator.figures.slide import Slide
-from simulator.figures.style import SERIES, ink, number, panel
+from simulator.figures.style import SERIES, ink, number, panel, quiet_grid
+from simulator.result import mean
 
 MOST = 7
 """Runs in one figure: as many as there are colors that anybody can tell apart."""
@@ -20,11 +21,6 @@ BAR = 0.55
 """Of the height of a row: how thick a bar is."""
 
 
-def mean(values: Sequence[float]) -> float | None:
-    """The mean of what each session did; None without any."""
-    return sum(values) / len(values) if values else None
-
-
 def row_panel(
     axes: Axes, heading: str, count: int, top: float, low: float = 0.0, steps: int = 4
 ) -> None:
@@ -34,7 +30,7 @@ def row_panel(
     """
     panel(axes, heading)
     axes.grid(visible=False)
-    axes.grid(axis="x", color="#e8e8e8", linewidth=0.8)
+    quiet_grid(axes, "x")
     axes.set_ylim(count - 0.4, -0.6)
     axes.set_yticks(range(count), [""] * count)
     axes.tick_params(axis="y", length=0)

@@ -7,7 +7,7 @@ are those of Okabe and Ito, which people with any kind of color vision can tell 
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib
 from matplotlib.axes import Axes
@@ -159,9 +159,14 @@ def panel(axes: Axes, heading: str = "", ylabel: str = "", pad: float = 6.0) -> 
     if ylabel:
         axes.set_ylabel(ylabel)
     axes.tick_params(labelsize=TEXT_SIZE, color=GRAY)
-    axes.grid(axis="y", color="#e8e8e8", linewidth=0.8)
+    quiet_grid(axes, "y")
     axes.set_axisbelow(True)
     axes.yaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10], min_n_ticks=3))
+
+
+def quiet_grid(axes: Axes, along: Literal["x", "y"]) -> None:
+    """Thin grid lines at the steps of one axis."""
+    axes.grid(axis=along, color="#e8e8e8", linewidth=0.8)
 
 
 def log_axis(axes: Axes, low: float, high: float) -> None:

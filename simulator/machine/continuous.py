@@ -39,6 +39,8 @@ class Continuous:
         self._column = treatment if isinstance(treatment, AdsorberFacts) else None
         self._column_until = self._column.plasma_per_column if self._column else math.inf
         """Plasma treated, mL, when the column at work has treated what it is meant to."""
+        self._limited = False
+        """Whether citrate holds the inlet flow back."""
 
     @property
     def outside_most(self) -> float:
@@ -94,7 +96,7 @@ class Continuous:
             yield from session.until_free()
             if session.ended():
                 return
-            flows = session.flows_now()
+            flows = self._flows_now()
             self._tell_limits(flows)
             if session.ended():
                 return
@@ -106,6 +108,20 @@ class Continuous:
                 what_then()
                 if what_then == session.reach_target:
                     return
+
+    def _flows_now(self) -> PumpFlows:
+        """All flows for the settings and the patient as they are now."""
+        session = self.session
+        with session.dated():
+            flows = session.controller.exchanging(session.patient_now(), session.line)
+        asked = session.controller.mean_inlet()
+        if flows.inlet < asked and not self._limited:
+            session.bedside.log(
+                "inlet-flow-limited",
+                f"{flows.inlet:.1f} instead of {asked:.1f} mL/min: citrate reaching the patient",
+            )
+        self._limited = flows.inlet < asked
+        return flows
 
     def _next_events(self, flows: PumpFlows) -> list[tuple[float, Callable[[], Any]]]:
         """Minutes until each thing that ends a stretch of constant flows, and what it leads to."""
@@ -162,16 +178,15 @@ class Continuous:
             )
 
     def _tell_filter(self, membrane: Membrane, flows: PumpFlows, hematocrit: float) -> None:
-        facts, patient = membrane.facts, hematocrit
-        hematocrit = flows.channel_hematocrit(patient)
-        fraction = flows.separated / (flows.inlet * (1 - hematocrit))
+        facts, channel = membrane.facts, flows.channel_hematocrit(hematocrit)
+        fraction = flows.separated / (flows.inlet * (1 - channel))
         if fraction > facts.filtration_fraction_max * (1 + ROUNDING):
             self.session.warn(
                 "filtration fraction",
                 f"the filtration fraction is {100 * fraction:.0f} %; above "
                 f"{100 * facts.filtration_fraction_max:.0f} % filters clot",
             )
-        asked = membrane.asked(flows.inlet, hematocrit)
+        asked = membrane.asked(flows.inlet, channel)
         if flows.separated < asked * (1 - ROUNDING):
             self.session.warn(
                 "outlet hematocrit",
@@ -180,7 +195,7 @@ class Continuous:
                 f"{100 * facts.outlet_hematocrit_max:.0f} %",
             )
         if flows.separated < SPENT * asked:
-            self._give_up("filter", patient)
+            self._give_up("filter", hematocrit)
 
     def _give_up(self, what: str, hematocrit: float) -> None:
         """Nobody waits for hours for the last plasma of blood that has become too thick."""

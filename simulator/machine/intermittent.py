@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import simpy
 
 from simulator.boundary import Exchange
-from simulator.errors import ImpossibleRunError
 from simulator.machine.control import check_blood_flows
 from simulator.machine.pumps import PumpFlows, filling_flows, inseparable, pushing_flows
 from simulator.machine.separators import Bowl
@@ -86,12 +85,10 @@ class Intermittent:
                 break
             session.note_first_draw()
             full = session.outside >= self.bowl.volume
-            try:
+            with session.dated():
                 vitals = session.patient_now()
                 check_blood_flows(vitals, session.line)
                 flows = self._drawing(vitals.hematocrit, full=full)
-            except ImpossibleRunError as error:
-                raise session.impossible(error) from None
             minutes, what_then = min(
                 self._draw_events(flows, vitals.hematocrit, full=full), key=lambda due: due[0]
             )
@@ -171,10 +168,8 @@ class Intermittent:
             return
         yield session.env.timeout(self.bowl.facts.turnaround)
         session.enter("return", f"cycle {session.tally.cycles}")
-        try:
+        with session.dated():
             session.patient_now()
-        except ImpossibleRunError as error:
-            raise session.impossible(error) from None
         replacement, calcium = self._owed()
         flow = self._return_flow(replacement, calcium)
         while session.outside > SMALL:

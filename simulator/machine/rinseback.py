@@ -10,13 +10,12 @@ import simpy
 from simulator import catalog
 from simulator.boundary import REST, Exchange
 from simulator.machine.pumps import STOPPED
+from simulator.orders import SALINE
 
 if TYPE_CHECKING:
     from simulator.machine.session import Session
 
 Process = Generator[simpy.Event, Any, None]
-SALINE = "saline"
-"""What primes and rinses the circuit."""
 
 
 def rinse_back(session: Session) -> Process:

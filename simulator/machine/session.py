@@ -10,7 +10,8 @@ and plasma exchanged stands in `continuous` and `intermittent`.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -25,13 +26,13 @@ from simulator.machine.continuous import Continuous
 from simulator.machine.control import Controller, little_blood
 from simulator.machine.intermittent import Intermittent
 from simulator.machine.pumps import STOPPED, PumpFlows
-from simulator.machine.rinseback import SALINE, rinse_back
+from simulator.machine.rinseback import rinse_back
 from simulator.machine.separators import Bowl, Membrane, separator
 from simulator.machine.staff import Staff
 from simulator.machine.supplies import Container, ReplacementLine
 from simulator.machine.tally import SETTING, Settings, Tally, Times
 from simulator.machine.upkeep import Upkeep
-from simulator.orders import Attendance, MachineSettings, Prescription
+from simulator.orders import SALINE, Attendance, MachineSettings, Prescription
 from simulator.units import MINUTES_PER_DAY
 
 Process = Generator[simpy.Event, Any, None]
@@ -82,8 +83,6 @@ class Session:
         self._changed = self.env.event()
         self._pumping = (STOPPED, 0.0, 0.0)
         """The flows of the present stretch, when it began, and how much of it is counted, min."""
-        self._limited = False
-        """Whether citrate holds the inlet flow back."""
         self.outside = 0.0
         """Blood with anticoagulant in the circuit, mL."""
         self._warned: set[str] = set()
@@ -254,22 +253,7 @@ class Session:
             self._warned.add(about)
             self.bedside.log("warning", text)
 
-    # -- flows -------------------------------------------------------------------------------------
-
-    def flows_now(self) -> PumpFlows:
-        """All flows for the settings and the patient as they are now."""
-        try:
-            flows = self.controller.exchanging(self.patient_now(), self.line)
-        except ImpossibleRunError as error:
-            raise self.impossible(error) from None
-        asked = self.controller.mean_inlet()
-        if flows.inlet < asked and not self._limited:
-            self.bedside.log(
-                "inlet-flow-limited",
-                f"{flows.inlet:.1f} instead of {asked:.1f} mL/min: citrate reaching the patient",
-            )
-        self._limited = flows.inlet < asked
-        return flows
+    # -- the patient -------------------------------------------------------------------------------
 
     def patient_now(self) -> Vitals:
         """The patient as seen now; raises `ImpossibleRunError` if far too little blood is left."""
@@ -278,10 +262,15 @@ class Session:
             self.warn("blood volume", little)
         return vitals
 
-    def impossible(self, what: object) -> ImpossibleRunError:
-        """Why the run cannot go on, with the moment."""
-        minute, day = self.env.now - self.times.connected, self.env.now / MINUTES_PER_DAY
-        return ImpossibleRunError(f"at {day:.4g} d, {minute:.0f} min into the session: {what}")
+    @contextmanager
+    def dated(self) -> Iterator[None]:
+        """What turns out to be impossible here is told with its moment."""
+        try:
+            yield
+        except ImpossibleRunError as error:
+            minute, day = self.env.now - self.times.connected, self.env.now / MINUTES_PER_DAY
+            moment = f"at {day:.4g} d, {minute:.0f} min into the session"
+            raise ImpossibleRunError(f"{moment}: {error}") from None
 
     # -- waiting ---------------------------------------------------------------------------------
 

@@ -86,7 +86,7 @@ class Entries:
         if not isinstance(written, Mapping):
             self.report.add(path, f"expected a mapping, got {shown(written)}")
             return {}
-        known = list(dict.fromkeys((*self.solute_units, *catalog.names("solutes"), *tabled)))
+        known = self._solutes(*tabled)
         usable = {}
         for name, value in written.items():
             if name not in known:
@@ -101,6 +101,10 @@ class Entries:
             else:
                 usable[name] = str(value)
         return usable
+
+    def _solutes(self, *others: str) -> list[str]:
+        """Solutes that can be named: those followed, those of the catalog, and some others."""
+        return list(dict.fromkeys((*self.solute_units, *catalog.names("solutes"), *others)))
 
     def _disturbances(self, device: Device, changes: dict[str, Any], path: Path) -> dict[str, Any]:
         """How likely each fault is on a device, with what is changed in place; taken out there."""
@@ -197,8 +201,8 @@ class Entries:
                 unit = catalog.tree("solutes", name)["unit"]
             if unit is None:
                 if not self.report.spoiled(("solutes", name)):
-                    known = list(dict.fromkeys((*self.solute_units, *catalog.names("solutes"))))
-                    self.report.add(here, f"no such solute{near_or_all(name, known)}", on_key=True)
+                    hint = near_or_all(name, self._solutes())
+                    self.report.add(here, f"no such solute{hint}", on_key=True)
                 continue
             wanted = f"{units.describe(unit)}, such as '1 {unit}'"
             try:

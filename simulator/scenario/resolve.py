@@ -11,7 +11,7 @@ from typing import Any, Literal, cast
 
 from simulator import catalog
 from simulator.errors import Problem
-from simulator.orders import MachineSettings, PatientDescription, Sex
+from simulator.orders import SALINE, MachineSettings, PatientDescription, Sex
 from simulator.scenario import course, limits, shape, sweep, treatment
 from simulator.scenario import format as written
 from simulator.scenario.entries import Entries
@@ -272,7 +272,7 @@ def _machine_defaults(content: dict[str, Any], machine: MachineSettings) -> None
     else:
         anticoagulant.setdefault("ratio", machine.anticoagulant_ratio)
     content.setdefault("disturbances", machine.disturbances)
-    content.setdefault("prime", treatment.SALINE)
+    content.setdefault("prime", SALINE)
     content["rinseback"] = machine.rinseback
     content.setdefault("needles", machine.needles)
 

@@ -9,7 +9,14 @@ from typing import Any, Literal, TypeVar, cast
 
 from simulator import catalog, units
 from simulator.catalog import Access, BowlFacts, Device, Fluid, MembraneFacts
-from simulator.orders import OPERATOR, Attendance, CalciumOrder, MachineSettings, Replacement
+from simulator.orders import (
+    OPERATOR,
+    SALINE,
+    Attendance,
+    CalciumOrder,
+    MachineSettings,
+    Replacement,
+)
 from simulator.scenario import format as written
 from simulator.scenario.entries import Entries
 from simulator.scenario.faults import named
@@ -24,7 +31,6 @@ DEFAULT_ACCESS = "central-venous-catheter"
 HEPARIN_DEVICE = "prismaflex-tpe2000"
 """Whose heparin doses are usual."""
 DEFAULT_CALCIUM = "calcium-gluconate-10"
-SALINE = "saline"
 SHARE_TOLERANCE = 0.001 + 1e-9  # 0.1 %, and what adding floats leaves
 
 Entry = TypeVar("Entry")

@@ -19,9 +19,12 @@ from simulator.errors import CommandError
 from simulator.result import Result, header
 from simulator.units import MINUTES_PER_DAY
 
-FIGURES = ("volumes", "solutes", "sessions", "comparison")
+FIGURES = ("volumes", "solutes", "sessions", "comparison", "verification")
 DATA_FILES = frozenset(
-    ("summary.json", "curves.csv", "events.csv", "scenario.yaml", "comparison.csv")
+    (
+        *("summary.json", "curves.csv", "events.csv", "scenario.yaml"),
+        *("comparison.csv", "verification.json"),
+    )
 )
 PICTURE_SUFFIXES = (".png", ".svg", ".pdf")
 LEFT_BY_DESKTOPS = frozenset((".DS_Store", "Thumbs.db", "desktop.ini"))
@@ -81,8 +84,12 @@ def check_target(folder: Path) -> None:
 
 def summary_json(result: Result) -> str:
     """``summary.json`` as text: numbers with 12 digits, null for what is not a number."""
-    summary = _plain(result.summary())
-    return json.dumps(summary, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return as_json(result.summary())
+
+
+def as_json(data: Any) -> str:
+    """Data as JSON text: numbers with 12 digits, null for what is not a finite number."""
+    return json.dumps(_plain(data), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def curves_csv(result: Result) -> str:
@@ -109,7 +116,7 @@ def _plain(value: Any) -> Any:
         return float(f"{value:.{SUMMARY_DIGITS}g}") if math.isfinite(value) else None
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     return value
 

@@ -33,7 +33,9 @@ def wheel(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built
 
 
-def test_the_wheel_holds_catalog_and_scenarios_and_nothing_else(wheel: Path, project: Path) -> None:
+def test_the_wheel_holds_catalog_scenarios_and_published_cases_and_nothing_else(
+    wheel: Path, project: Path
+) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     content = {name for name in names if ".dist-info/" not in name}
     in_package = (
@@ -46,7 +48,13 @@ def test_the_wheel_holds_catalog_and_scenarios_and_nothing_else(wheel: Path, pro
     )
     assert "simulator/_scenarios/stiff-person-acute.yaml" in content
     assert "simulator/catalog/solutes/igg.yaml" in content
-    assert content == {*in_package, *bundled}
+    folder = project / "tests" / "published"
+    published = (
+        f"simulator/_published/{path.relative_to(folder).as_posix()}"
+        for path in folder.rglob("*")
+        if path.is_file()
+    )
+    assert content == {*in_package, *bundled, *published}
 
 
 def test_an_installed_wheel_runs_the_main_scenario_from_any_folder(
@@ -67,3 +75,6 @@ def test_an_installed_wheel_runs_the_main_scenario_from_any_folder(
     assert {path.name for path in folder.iterdir()} == expected | figures
     summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
     assert [session["completed"] for session in summary["sessions"]] == [True] * 5
+
+    verified = run(programs / "apheresis", "verify", "kim-2015", "--no-plots", cwd=here)
+    assert "All that must hold holds." in verified

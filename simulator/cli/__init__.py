@@ -24,6 +24,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "show": ("catalog", "Show one entry, each number with its source and how it was seen."),
     "compare": ("compare", "Run several scenarios and lay them over each other."),
     "cite": ("cite", "Print the sources behind the numbers of a run."),
+    "audit": ("audit", "Rank a run's numbers by what they move and how weak their evidence is."),
+    "verify": (
+        "verify",
+        "Hold the program against closed forms and published cases, here, now.",
+    ),
+    "export": ("export", "Write the patient and a run's schedule as SBML with events."),
     "schema": ("schema", "Print the JSON Schema of the scenario format."),
 }
 

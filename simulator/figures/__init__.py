@@ -5,8 +5,10 @@ would also show, and returns a `matplotlib.figure.Figure`; `rendered` and `save`
 """
 
 from simulator.figures.comparison import comparison as comparison
+from simulator.figures.comparison import setting_in_words as setting_in_words
 from simulator.figures.files import rendered as rendered
 from simulator.figures.files import save as save
 from simulator.figures.sessions import sessions as sessions
 from simulator.figures.solutes import solutes as solutes
+from simulator.figures.verification import verification as verification
 from simulator.figures.volumes import volumes as volumes

@@ -7,7 +7,7 @@ does not hide the next mistake.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -26,11 +26,19 @@ _SHAPES = {
 }
 
 
+Model = TypeVar("Model", bound=Written)
+
+
 def read(data: dict[str, Any], report: Report) -> written.Document:
     """The document a tree writes, less what cannot be read, which is reported."""
+    return read_as(written.Document, data, report)
+
+
+def read_as(model: type[Model], data: dict[str, Any], report: Report) -> Model:
+    """What a tree writes in the words of a model, less what cannot be read, which is reported."""
     while True:
         try:
-            document = written.Document.model_validate(data)
+            document = model.model_validate(data)
         except ValidationError as error:
             for problem in error.errors(include_url=False):
                 path, value = _follow(problem["loc"], data)

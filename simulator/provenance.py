@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from simulator import catalog
 from simulator.catalog import Fact
-from simulator.orders import OPERATOR
-from simulator.patient.volumes import PLASMA_VOLUME
-from simulator.scenario.model import FluidDose, Scenario, Setting
+from simulator.constants import CONSTANTS, Constant
+from simulator.machine.control import REFERENCE_ANTICOAGULANT
+from simulator.machine.staff import ANSWERS
+from simulator.orders import OPERATOR, SALINE, PatientDescription
+from simulator.patient.patient import INTERNAL
+from simulator.scenario.model import Fault, FluidDose, Scenario, Setting
+
+Entry = (
+    catalog.Device
+    | catalog.Solute
+    | catalog.Fluid
+    | catalog.Access
+    | catalog.Operator
+    | catalog.Reaction
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,34 +36,35 @@ class Use:
     """How each number was seen."""
 
 
-#: Sources of equations, by what they are used for; their coefficients stand in the equations.
+#: Sources of the form of an equation, by what they are used for; numbers stand in `CONSTANTS`.
 EQUATIONS: Mapping[str, str] = {
-    "colloid oncotic pressure": "landis-pappenheimer",
-    "oncotic pressure of 4 % albumin, to which the equation is scaled": "aas-1993",
-    "filtration of water through capillaries": "pietribiasi-2016",
-    "pressure of a filled interstitium": "reed-1981",
-    "interstitial volume that is closed to albumin": "reed-1989",
     "FcRn-saturable catabolism of IgG": "kim-2007",
     "catabolic rates of IgG at low and high levels": "waldmann-1969",
-    "calcium that bone gives under parathyroid hormone": "zhao-weinstein-2019",
-    "peak and decline of parathyroid hormone": "jcem-1985",
-    "citrate clearance and volume of distribution": "kramer-2003",
     "exchange of proteins between plasma and interstitium": "reverberi-2007",
+    "peak and decline of parathyroid hormone": "jcem-1985",
+    "steps of the integration": "dormand-prince-1980",
 }
 
-VOLUME_SOURCES: Mapping[str, str] = {
-    "nadler": "nadler-1962",
-    "lemmens": "lemmens-2006",
-    "icsh": "icsh-1995",
-    "kaplan": "kaplan-1992",
-    "per-kg": "general-knowledge",
+_F_CELL_RATIO = ("red cells of the body from the hematocrit of venous blood", "chaplin-1953")
+
+#: Equations that estimate a volume, by the method that a scenario names.
+_ESTIMATES: Mapping[str, str] = {
+    "nadler": "nadler_blood_volume",
+    "lemmens": "lemmens_blood_volume",
+    "per-kg": "per_kg_blood_volume",
+    "kaplan": "kaplan_plasma_volume",
+    "icsh": "icsh_plasma_volume",
 }
+
+_TROUBLE = ("machine.access", "machine.alarms", "machine.upkeep")
+"""Modules whose numbers are read only where something goes wrong."""
 
 
 def facts_of(scenario: Scenario) -> Iterator[Fact]:
     """Every catalog number that the scenario's run can read."""
     for followed in scenario.solutes.values():
         yield from followed.kinetics.facts.values()
+    yield from catalog.solute(INTERNAL).facts.values()
     machine = scenario.machine
     fluids = {fluid.name: fluid for fluid in _fluids(scenario)}
     if machine is not None:
@@ -58,20 +72,66 @@ def facts_of(scenario: Scenario) -> Iterator[Fact]:
         yield from machine.access.facts.values()
         if scenario.operator is not None:
             yield from catalog.operator(OPERATOR).facts.values()
-        if machine.disturbances == "typical":
-            for name in catalog.names("reactions"):
-                yield from catalog.reaction(name).facts.values()
+        for name in _reactions(scenario):
+            yield from catalog.reaction(name).facts.values()
     for fluid in fluids.values():
         yield from fluid.facts.values()
 
 
+def _reactions(scenario: Scenario) -> tuple[str, ...]:
+    """Reactions whose hazards the run can ask for."""
+    typical = scenario.machine is not None and scenario.machine.disturbances == "typical"
+    return catalog.names("reactions") if typical else ()
+
+
+def constants_of(scenario: Scenario) -> Iterator[Constant]:
+    """Every graded number of the equations that the scenario's run can read."""
+    return (constant for constant in CONSTANTS if _is_read(constant, scenario))
+
+
+def _is_read(constant: Constant, scenario: Scenario) -> bool:
+    patient, machine = scenario.patient, scenario.machine
+    if constant.name in _ESTIMATES.values():
+        return constant.name == _estimate(patient)
+    if constant.module == "patient.water":
+        return patient.fluid_shift == "starling" or constant.name in _OF_SYNTHESIS
+    if machine is None or constant.module.startswith("patient."):
+        return constant.module.startswith("patient.")
+    separator = machine.device.separator
+    trouble = machine.disturbances == "typical" or any(
+        isinstance(event, Fault) for event in scenario.events
+    )
+    only_where = {
+        "machine.intermittent": isinstance(separator, catalog.BowlFacts),
+        "machine.continuous": not isinstance(separator, catalog.BowlFacts),
+        "machine.separators": isinstance(separator, catalog.MembraneFacts),
+        **dict.fromkeys(_TROUBLE, trouble),
+    }
+    return only_where.get(constant.module, True)
+
+
+_OF_SYNTHESIS = ("ALBUMIN_SCALE", "oncotic_pressure")
+"""What synthesis of albumin reads of the equations of water."""
+
+
+def _estimate(patient: PatientDescription) -> str:
+    """The equation that the patient's volumes are estimated by; empty if one is stated."""
+    stated = patient.blood_volume is not None or patient.plasma_volume is not None
+    return "" if stated else _ESTIMATES[patient.blood_volume_method]
+
+
 def _fluids(scenario: Scenario) -> Iterator[catalog.Fluid]:
-    """Every fluid that the scenario names, in the order in which a run may use it."""
+    """Every fluid that the run can give, in the order in which it may use them."""
     machine = scenario.machine
     if machine is not None:
         yield machine.anticoagulant
+        if not machine.anticoagulant.citrate:
+            yield catalog.fluid(REFERENCE_ANTICOAGULANT)
         if machine.prime is not None:
             yield machine.prime
+        if machine.rinseback and not isinstance(machine.device.separator, catalog.BowlFacts):
+            yield catalog.fluid(SALINE)
+        yield from _given_by_staff(scenario)
     for session in scenario.sessions:
         yield from (r.fluid for r in session.prescription.replacement)
         if session.prescription.calcium is not None:
@@ -84,11 +144,20 @@ def _fluids(scenario: Scenario) -> Iterator[catalog.Fluid]:
             yield event.value
 
 
+def _given_by_staff(scenario: Scenario) -> Iterator[catalog.Fluid]:
+    """Fluids that answer a reaction, where one can happen."""
+    stated = {event.fault for event in scenario.events if isinstance(event, Fault)}
+    for name in sorted({*_reactions(scenario), *stated} & set(ANSWERS)):
+        yield from (catalog.fluid(answer.fluid) for answer in ANSWERS[name] if answer.fluid)
+
+
 def sources_of(scenario: Scenario) -> list[Use]:
     """The sources behind a run: those the scenario names, the catalog's, the equations'."""
     uses: dict[str, dict[str, str]] = {key: {} for key in scenario.references}
     for fact in facts_of(scenario):
         uses.setdefault(fact.source, {})[fact.path] = fact.seen
+    for constant in constants_of(scenario):
+        uses.setdefault(constant.source, {})[constant.path] = constant.seen
     for what, key in _equations(scenario):
         uses.setdefault(key, {})[what] = "equation"
     uses.pop("assumed", None)
@@ -99,17 +168,81 @@ def sources_of(scenario: Scenario) -> list[Use]:
 
 def _equations(scenario: Scenario) -> Iterator[tuple[str, str]]:
     yield from EQUATIONS.items()
-    patient = scenario.patient
-    if patient.f_cell_ratio != 1:
-        yield "red cells of the body from the hematocrit of venous blood", "chaplin-1953"
-    method = patient.blood_volume_method
-    estimated = patient.blood_volume is None and patient.plasma_volume is None
-    if estimated or (patient.blood_volume is None and method in PLASMA_VOLUME):
-        yield "blood volume by " + method, VOLUME_SOURCES[method]
+    if scenario.patient.f_cell_ratio != 1:
+        yield _F_CELL_RATIO
 
 
 def assumptions_of(scenario: Scenario) -> list[Fact]:
     """The numbers of a run that no source states, each with its reason in `note`."""
-    return sorted(
-        {fact for fact in facts_of(scenario) if fact.source == "assumed"}, key=lambda f: f.path
-    )
+    facts = {fact for fact in facts_of(scenario) if fact.source == "assumed"}
+    facts |= {one.fact() for one in constants_of(scenario) if one.source == "assumed"}
+    return sorted(facts, key=lambda fact: fact.path)
+
+
+LOAD: Mapping[str, Callable[[str], Entry]] = {
+    "devices": catalog.device,
+    "solutes": catalog.solute,
+    "fluids": catalog.fluid,
+    "access": catalog.access,
+    "operators": catalog.operator,
+    "reactions": catalog.reaction,
+}
+"""How an entry of each kind is read."""
+
+
+def catalog_facts() -> Iterator[Fact]:
+    """Every number of the catalog, at the entry that writes it, and nowhere else."""
+    for kind in catalog.KINDS:
+        for name in catalog.names(kind):
+            facts = LOAD[kind](name).facts
+            yield from (fact for path, fact in facts.items() if catalog.written_at(path) == path)
+
+
+Cases = Mapping[str, Sequence[str]]
+"""Published cases by source: what is held against each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """All that one entry of the bibliography stands behind."""
+
+    key: str
+    facts: tuple[Fact, ...]
+    """Numbers of the catalog and of the equations."""
+    equations: tuple[str, ...]
+    cases: tuple[str, ...]
+    """Published measurements that runs are held against."""
+    scenarios: tuple[str, ...]
+    """Bundled scenarios that name it."""
+    named: tuple[str, ...]
+    """Numbers of other sources that name it in their reasons."""
+
+    @property
+    def background(self) -> bool:
+        """Whether nothing rests on it; it was read beside the others."""
+        return not (self.facts or self.equations or self.cases or self.scenarios or self.named)
+
+
+def standings(cases: Cases, scenarios: Mapping[str, Sequence[str]]) -> dict[str, Standing]:
+    """What each entry of the bibliography stands behind.
+
+    `cases` are published cases by source; `scenarios` the references that each scenario names.
+    """
+    facts = [*catalog_facts(), *(constant.fact() for constant in CONSTANTS)]
+    equations = (*EQUATIONS.items(), _F_CELL_RATIO)
+    return {
+        key: Standing(
+            key,
+            facts=tuple(fact for fact in facts if fact.source == key),
+            equations=tuple(what for what, source in equations if source == key),
+            cases=tuple(cases.get(key, ())),
+            scenarios=tuple(name for name, cited in scenarios.items() if key in cited),
+            named=tuple(f.path for f in facts if f.source != key and names_source(f, key)),
+        )
+        for key in catalog.references()
+    }
+
+
+def names_source(fact: Fact, key: str) -> bool:
+    """Whether a number of another source names this one in its place or its reason."""
+    return re.search(rf"(?<![\w-]){key}(?![\w-])", f"{fact.at} {fact.note}") is not None

@@ -13,9 +13,8 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from simulator.catalog import Fact, Reference
+from simulator.citations import cited as cited
 from simulator.machine.alarms import CONTAINERS
-from simulator.provenance import Use
 from simulator.result import Event, Result, SessionResult, followed_in_all, mean
 from simulator.units import MINUTES_PER_DAY
 
@@ -187,7 +186,7 @@ def warnings(result: Result) -> list[str]:
     for events in given.values():
         where = _sessions([event.session for event in events])
         text = f"Warning ({where}): {events[0].detail}"
-        lines += textwrap.wrap(text, 98, subsequent_indent="    ")
+        lines += wrapped(text)
     return lines
 
 
@@ -312,15 +311,17 @@ def comparison(labels: Sequence[str], results: Sequence[Result]) -> Table:
     return table
 
 
-def facts(title: str, entries: Iterable[Fact]) -> list[str]:
-    """A catalog entry in lines: each number with its unit, its source and how it was seen."""
-    lines = [title]
-    for fact in entries:
-        source = "assumed" if fact.source == "assumed" else f"{fact.source} [{fact.seen}]"
-        lines += ["", f"  {fact.path.split('.', 2)[2]} = {fact.value}", f"      {source}"]
-        for text in filter(None, (fact.at, fact.note)):
-            lines += textwrap.wrap(text, 84, initial_indent=" " * 6, subsequent_indent=" " * 6)
-    return lines
+def grid(title: str, columns: Mapping[str, str], rows: Iterable[Sequence[str]]) -> Table:
+    """Rows of text under headings, each `left` or `right`; what is on the left may be broken."""
+    table = _table(title)
+    for heading, side in columns.items():
+        left = side == "left"
+        table.add_column(
+            heading, justify="left" if left else "right", no_wrap=not left, overflow="fold"
+        )
+    for row in rows:
+        table.add_row(*row)
+    return table
 
 
 def names(title: str, entries: Mapping[str, str]) -> Table:
@@ -333,23 +334,9 @@ def names(title: str, entries: Mapping[str, str]) -> Table:
     return table
 
 
-def bibliography(uses: Sequence[Use], references: Mapping[str, Reference]) -> list[str]:
-    """The sources of a run, each with what it stands behind and how that was seen."""
-    lines = []
-    for use in uses:
-        lines.append(f"{use.key}: {cited(references[use.key])}")
-        if not use.numbers:
-            lines.append("    named by the scenario")
-        for path, grade in zip(use.numbers, use.grades, strict=True):
-            lines.append(f"    {path} [{grade}]")
-    return lines
-
-
-def cited(reference: Reference) -> str:
-    """A reference on one line."""
-    identifiers = [f"doi {reference.doi}"] if reference.doi else []
-    identifiers += [f"PMID {reference.pmid}"] if reference.pmid else []
-    return " ".join([reference.citation, *(f"({i})" for i in identifiers)])
+def wrapped(text: str) -> list[str]:
+    """A text on lines that are short enough for a terminal, the later ones indented."""
+    return textwrap.wrap(text, 98, subsequent_indent="    ")
 
 
 def _table(title: str) -> Table:

@@ -332,7 +332,7 @@ def test_number_without_its_provenance_is_refused(written: Any, complaint: str) 
 
 
 def test_catalog_file_is_checked_when_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(catalog, "_written", lambda *_: {"title": "A", "container": "500 mL"})
+    monkeypatch.setattr(catalog, "written", lambda *_: {"title": "A", "container": "500 mL"})
     with pytest.raises(CatalogError, match=r"fluids\.saline\.container: a number needs a source"):
         catalog.tree.__wrapped__("fluids", "saline")
 
@@ -383,6 +383,71 @@ def test_merge_replaces_numbers_whole_and_leaves_its_input_alone() -> None:
     merged = catalog.merge(base, {"a": {"x": {"value": "4 g"}}})
     assert merged == {"a": {"x": {"value": "4 g"}, "y": "2"}, "b": "3"}
     assert base == {"a": {"x": {"value": "1 g", "note": "old"}, "y": "2"}, "b": "3"}
+
+
+# ---- one number altered
+
+
+def other_value(fact: Fact) -> str:
+    """A value a hundredth away that a number can have as well."""
+    quantity = units.parse(fact.value)
+    factor = 0.99 if quantity.value else 1.0
+    value = factor * quantity.value if factor < 1 else 0.01
+    return f"{value!r} {quantity.unit.text}"
+
+
+@pytest.mark.parametrize("fact", FACTS, ids=lambda fact: fact.path)
+def test_every_number_can_be_altered_and_is_itself_again(fact: Fact) -> None:
+    kind, name, *keys = fact.path.split(".")
+    usual = LOADERS[kind](name)
+    if keys[-1] == "columns":
+        return  # a count has no value nearby
+    with catalog.altered(fact.path, other_value(fact)):
+        altered = LOADERS[kind](name)
+        assert altered != usual, "no other number hides it"
+        assert altered.facts[fact.path].value == other_value(fact)
+        assert altered.facts[fact.path].source == fact.source
+        others = {path: one for path, one in altered.facts.items() if path != fact.path}
+        assert others == {path: one for path, one in usual.facts.items() if path != fact.path}
+    assert LOADERS[kind](name) == usual
+
+
+def test_what_is_like_an_altered_entry_follows_unless_it_says_otherwise() -> None:
+    igg1, igg3, igm = (catalog.solute(name) for name in ("igg1", "igg3", "igm"))
+    with catalog.altered("solutes.igg.catabolism.protected_fraction", "90 %"):
+        assert catalog.solute("igg1").catabolism.protected_fraction == pytest.approx(0.9)
+        assert catalog.solute("igg3") == igg3, "it has its own"
+        assert catalog.solute("igm") == igm
+    with catalog.altered("solutes.igg1.catabolism.protected_fraction", "90 %"):
+        assert catalog.solute("igg1").catabolism.protected_fraction == pytest.approx(0.9)
+        assert catalog.solute("igg2").catabolism == igg1.catabolism
+    assert catalog.solute("igg1") == igg1
+
+
+def test_an_altered_number_reaches_the_devices_that_inherit_it() -> None:
+    path = "devices.plasmaflo-op-08w.inlet_flow"
+    assert catalog.written_at("devices.evacure-ec-4a.inlet_flow") == path
+    with catalog.altered(path, "140 mL/min"):
+        assert catalog.device("evacure-ec-4a").inlet_flow == pytest.approx(140)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "complaint"),
+    [
+        ("solutes.igg.half_life", "21 d", r"solutes\.igg\.half_life is no number of the catalog"),
+        ("solutes.igg.catabolism", "21 d", "is no number"),
+        ("solutes.bogus.initial", "1 g/L", "is no number"),
+        ("igg", "1 g/L", "is no number"),
+        ("solutes.igg.initial", "10", "expected a mass concentration"),
+        ("solutes.igg.initial", "-1 g/L", "at least 0"),
+        ("solutes.igg.intravascular_fraction", "101 %", "between 0 % and 100 %"),
+        ("devices.tr-350.treatment.columns", "1.1", "1 or 2"),
+    ],
+)
+def test_a_number_is_only_altered_to_what_it_can_be(path: str, value: str, complaint: str) -> None:
+    with pytest.raises(CatalogError, match=complaint), catalog.altered(path, value):
+        pass
+    assert catalog.solute("igg").initial == 10.0
 
 
 # ---- the bibliography

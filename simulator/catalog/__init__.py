@@ -18,10 +18,12 @@ from importlib.resources.abc import Traversable
 from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Generic, NoReturn, ParamSpec, TypeVar
+from typing import Any, Generic, NoReturn, ParamSpec, TypeVar, cast
 
 from simulator import units
-from simulator.catalog import checks, own
+from simulator.catalog import alteration, checks, own
+from simulator.catalog.alteration import altered as altered
+from simulator.catalog.alteration import written_at as written_at
 from simulator.catalog.checks import ENTRIES as ENTRIES
 from simulator.catalog.checks import PART_KINDS as PART_KINDS
 from simulator.catalog.checks import in_words as in_words
@@ -82,10 +84,11 @@ class _Remembered(Generic[Asked, Answer]):
         functools.update_wrapper(self, function)
 
     def __call__(self, *asked: Asked.args, **named: Asked.kwargs) -> Answer:
-        key = (asked, *sorted(named.items()), *own.stamp())
-        if key not in self._kept:
-            self._kept[key] = self.__wrapped__(*asked, **named)
-        return self._kept[key]
+        key = (self, asked, *sorted(named.items()), *own.stamp())
+        kept = alteration.answers if alteration.stamp() else self._kept
+        if key not in kept:
+            kept[key] = self.__wrapped__(*asked, **named)
+        return cast("Answer", kept[key])
 
     def cache_clear(self) -> None:
         """Forget all answers."""
@@ -116,7 +119,7 @@ def _bundled(kind: str) -> tuple[str, ...]:
 def tree(kind: str, name: str) -> Mapping[str, Any]:
     """The content of one catalog file with what it inherits by `like`; raises `CatalogError`."""
     like = (*lineage(kind, name), "")[1]
-    content = {key: value for key, value in _written(kind, name).items() if key != "like"}
+    content = {key: value for key, value in written(kind, name).items() if key != "like"}
     base = tree(kind, like) if like else {}
     if name not in own_names(kind):
         check_sources(content, f"{kind}.{name}")
@@ -133,7 +136,7 @@ def tree(kind: str, name: str) -> Mapping[str, Any]:
 def lineage(kind: str, name: str) -> tuple[str, ...]:
     """An entry and those that it is like, the nearest first; raises `CatalogError` for a circle."""
     found = [name]
-    while like := _written(kind, found[-1]).get("like"):
+    while like := written(kind, found[-1]).get("like"):
         child = found[-1]
         if child in own_names(kind) and like not in (known := names(kind)):
             message = f"{like!r} is not in the catalog of {kind}; {nearest(str(like), known)}"
@@ -146,14 +149,16 @@ def lineage(kind: str, name: str) -> tuple[str, ...]:
 
 
 @_Remembered
-def _written(kind: str, name: str) -> Mapping[str, Any]:
-    """What one catalog file says."""
+def written(kind: str, name: str) -> Mapping[str, Any]:
+    """What one catalog file says itself, without what it inherits."""
     known = names(kind)
     if name not in known:
         raise CatalogError(f"{name!r} is not in the catalog of {kind}; {nearest(name, known)}")
     if name in own_names(kind):
-        return _read_own(own.file(kind, name))
-    return _read(resources.files(__name__) / kind / f"{name}.yaml", f"{kind}/{name}.yaml")
+        content = _read_own(own.file(kind, name))
+    else:
+        content = _read(resources.files(__name__) / kind / f"{name}.yaml", f"{kind}/{name}.yaml")
+    return alteration.laid_over(content, kind, name)
 
 
 def refuse(kind: str, name: str, complaints: Iterable[checks.Complaint]) -> NoReturn:

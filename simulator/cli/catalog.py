@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from enum import Enum, IntEnum
 
 import click
 
-from simulator import catalog, scenario, tables
-from simulator.catalog import Fact
+from simulator import catalog, citations, provenance, scenario, tables
 from simulator.errors import CommandError
 from simulator.machine.alarms import ALARMS, FAULTS, Alarm
+from simulator.provenance import Entry, Standing
 from simulator.scenario import faults
-
-Entry = (
-    catalog.Device
-    | catalog.Solute
-    | catalog.Fluid
-    | catalog.Access
-    | catalog.Operator
-    | catalog.Reaction
-)
 
 KINDS = (
     *("scenarios", "devices", "solutes", "fluids", "access", "operators", "reactions"),
@@ -58,14 +49,16 @@ def show_command(name: str) -> None:
         if name in catalog.names(kind):
             entry = _load(kind, name)
             title = "\n".join([f"{name}: {entry.title}", *_words(kind, entry)])
-            for line in tables.facts(title, entry.facts.values()):
+            for line in citations.facts(title, entry.facts.values()):
                 click.echo(line)
             return
     if name in catalog.references():
-        click.echo(f"{name}: {tables.cited(catalog.references()[name])}")
-        for fact in _all_facts():
-            if fact.source == name:
-                click.echo(f"    {fact.path} = {fact.value} [{fact.seen}] {fact.at}".rstrip())
+        reference = catalog.references()[name]
+        click.echo(f"{name}: {citations.cited(reference)}")
+        if reference.note:
+            click.echo(f"    seen: {reference.note}")
+        for line in citations.standing_in_full(_standings()[name]):
+            click.echo(line)
         return
     if name in scenario.bundled_names():
         click.echo(scenario.text_of(name), nl=False)
@@ -83,7 +76,11 @@ def _entries(kind: str) -> dict[str, str]:
     if kind == "scenarios":
         return scenario.bundled()
     if kind == "references":
-        return {key: tables.cited(ref) for key, ref in catalog.references().items()}
+        known = catalog.references()
+        return {
+            key: f"{citations.cited(known[key])}\n{citations.standing_of(standing)}"
+            for key, standing in _standings().items()
+        }
     if kind == "rules":
         return RULES
     if kind == "faults":
@@ -165,24 +162,21 @@ def _alarm_words(name: str) -> list[str]:
 
 
 def _load(kind: str, name: str) -> Entry:
-    load: dict[str, Callable[[str], Entry]] = {
-        "devices": catalog.device,
-        "solutes": catalog.solute,
-        "fluids": catalog.fluid,
-        "access": catalog.access,
-        "operators": catalog.operator,
-        "reactions": catalog.reaction,
-    }
-    entry = load[kind](name)
+    entry = provenance.LOAD[kind](name)
     if isinstance(entry, catalog.Device):
         faults.check(entry)
     return entry
 
 
-def _all_facts() -> Iterator[Fact]:
-    for kind in catalog.KINDS:
-        for name in catalog.names(kind):
-            yield from _load(kind, name).facts.values()
+def _standings() -> dict[str, Standing]:
+    """What each entry of the bibliography stands behind, published cases and scenarios too."""
+    from simulator.evidence import cases
+
+    published: dict[str, list[str]] = {}
+    for name in cases.names():
+        published.setdefault(cases.study_of(name), []).append(name)
+    named = {name: scenario.load(name).references for name in scenario.bundled_names()}
+    return provenance.standings(published, named)
 
 
 def _nearest(name: str, known: list[str]) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
-from simulator import catalog, provenance, scenario, tables
+from simulator import catalog, citations, provenance, scenario
 from simulator.cli.options import scenarios_argument, set_option
+from simulator.constants import CONSTANTS
 
 
 @click.command("cite")
@@ -14,7 +15,9 @@ from simulator.cli.options import scenarios_argument, set_option
 def cite_command(source: str, overrides: tuple[str, ...]) -> None:
     """Print the bibliography of a run: each source, and what is taken from it."""
     loaded = scenario.load(source, overrides)
-    for line in tables.bibliography(provenance.sources_of(loaded), catalog.references()):
+    titles = {constant.path: constant.title for constant in CONSTANTS}
+    uses = provenance.sources_of(loaded)
+    for line in citations.bibliography(uses, catalog.references(), titles):
         click.echo(line)
     assumed = provenance.assumptions_of(loaded)
     click.echo(f"\nAssumed, without a source ({len(assumed)}):")

@@ -1,0 +1,143 @@
+"""``apheresis audit``: which number of a run matters most, in the light of how it was seen."""
+
+from __future__ import annotations
+
+import json
+import sys
+import textwrap
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from simulator import audit, tables
+from simulator.audit import Audit, Row
+from simulator.cli.options import scenarios_argument, set_option
+
+WIDTH = 98
+LONGEST_PATH = 38
+"""Characters of a path that a line of the table holds."""
+
+
+@click.command("audit")
+@scenarios_argument("source", nargs=1)
+@set_option
+@click.option(
+    "--outcome",
+    metavar="PHRASE",
+    help="What is looked at, such as 'left igg @ before session 5'. [final level of the antibody]",
+)
+@click.option(
+    "--top", type=click.IntRange(min=1), default=20, show_default=True, help="Rows to show."
+)
+@click.option("--jobs", type=click.IntRange(1, 64), help="Processes. [one for each processor]")
+@click.option("--json", "as_json", is_flag=True, help="Print every row as JSON, and nothing else.")
+def audit_command(
+    source: str,
+    overrides: tuple[str, ...],
+    outcome: str | None,
+    top: int,
+    jobs: int | None,
+    as_json: bool,
+) -> None:
+    """Rank a run's numbers by what they move and how weak their evidence is.
+
+    Each number of the catalog and of the equations is raised by a tenth, one at a time.
+    """
+    found = audit.audit(source, overrides, outcome, jobs, _progress)
+    if as_json:
+        click.echo(json.dumps(_plain(found), indent=1, ensure_ascii=False))
+        return
+    console = tables.console()
+    shown = found.moving[:top]
+    value = f"{tables.number(found.value)} {found.unit}".rstrip()
+    console.print(
+        tables.grid(
+            f"{found.scenario.title}: {found.outcome} = {value}",
+            {
+                "#": "right", "number": "left", "value": "left", "grade": "left", "source": "left",
+                "+10 %\nmoves it": "right", "weight": "right",
+            },
+            (_cells(place, row, found) for place, row in enumerate(shown, start=1)),
+        )
+    )  # fmt: skip
+    for text in (*audit.in_words(found), "", *footer_of(found, shown)):
+        for line in textwrap.wrap(text, WIDTH, subsequent_indent="  ") or [""]:
+            console.print(line, markup=False)
+    console.print(tables.NOT_CLINICAL)
+
+
+def _progress(done: int, of: int) -> None:
+    """How far it is, for who waits at a terminal."""
+    if sys.stderr.isatty():
+        click.echo(f"\r{done} of {of} numbers" if done < of else "\r\033[K", nl=False, err=True)
+
+
+def _cells(place: int, row: Row, found: Audit) -> list[str]:
+    unit = "%" if found.relative else found.unit
+    return [
+        str(place),
+        _broken(row.fact.path),
+        row.fact.value,
+        row.fact.seen,
+        "-" if row.fact.source == "assumed" else row.fact.source,
+        f"{row.effect:+.2g} {unit}".rstrip() + ("*" if row.lowered else ""),
+        f"{row.weight:.2g}",
+    ]
+
+
+def _broken(path: str) -> str:
+    """A path on two lines if it is long, parted at a dot."""
+    if len(path) <= LONGEST_PATH:
+        return path
+    at = path.rfind(".", 0, LONGEST_PATH) + 1
+    return f"{path[:at]}\n  {path[at:]}"
+
+
+def footer_of(found: Audit, shown: tuple[Row, ...]) -> Iterator[str]:
+    """How the table is to be read, and what is not in it."""
+    grades = ", ".join(f"{grade} {weakness:g}" for grade, weakness in audit.WEAKNESS.items())
+    yield f"Weight: what a tenth more of it moves, times the weakness of its grade ({grades})."
+    if any(row.lowered for row in shown):
+        yield "* Lowered by a tenth instead, since more is not possible; the sign is turned round."
+    still = len(found.rows) - len(found.moving)
+    yield (
+        f"{len(found.moving)} numbers move it, {still} do not (the scenario states another value, "
+        "or they play no part). What the scenario itself says, such as weight, levels and orders, "
+        "has no grade and is not ranked. A number stands where it is written; what is like that "
+        "solute or device has it from there and moves with it."
+    )
+    if found.unmoved:
+        reasons: dict[str, list[str]] = {}
+        for path, reason in found.unmoved.items():
+            reasons.setdefault(reason, []).append(path)
+        listed = "; ".join(f"{', '.join(paths)} ({reason})" for reason, paths in reasons.items())
+        yield f"Not moved: {listed}."
+    machine = found.scenario.machine
+    if machine is not None and machine.disturbances == "typical":
+        yield (
+            f"What goes wrong is drawn from the same seed, {found.scenario.seed}, in every run: "
+            "luck is held fixed, but one event more or less can still move the outcome by a step."
+        )
+
+
+def _plain(found: Audit) -> dict[str, Any]:
+    return {
+        "scenario": found.scenario.name,
+        "outcome": found.outcome,
+        "value": found.value,
+        "unit": found.unit,
+        "effect_unit": "%" if found.relative else found.unit,
+        "step": audit.STEP,
+        "weakness": dict(audit.WEAKNESS),
+        "numbers": [
+            {
+                "path": row.fact.path, "value": row.fact.value, "source": row.fact.source,
+                "seen": row.fact.seen, "note": row.fact.note, "effect": row.effect,
+                "lowered": row.lowered, "weakness": row.weakness, "weight": row.weight,
+            }
+            for row in found.rows
+        ],
+        "not_moved": dict(found.unmoved),
+        "in_words": audit.in_words(found),
+    }  # fmt: skip

@@ -51,13 +51,16 @@ def simulate(scenario: Scenario) -> Result:
 
 
 class Run:
-    """One scenario on one clock. Implements the machine's `Bedside`."""
+    """One scenario on one clock. Implements the machine's `Bedside`.
 
-    def __init__(self, scenario: Scenario) -> None:
+    `patient`: the kind of patient who lives through it, such as one who notes what is done to him.
+    """
+
+    def __init__(self, scenario: Scenario, patient: type[Patient] = Patient) -> None:
         self.scenario = scenario
         self.env = simpy.Environment()
         self.ledger = Ledger()
-        self.patient = Patient(scenario.patient, scenario.solutes, self.ledger)
+        self.patient = patient(scenario.patient, scenario.solutes, self.ledger)
         self.recorder = Recorder(
             self.patient, scenario.output_interval, scenario.session_output_interval
         )

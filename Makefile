@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test statistics check format plots bench-startup lock clean
+.PHONY: help run test statistics check format verify model gallery bench-startup lock clean
 
 help:  ## show this help
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | awk -F '\t' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -33,31 +33,15 @@ format: $(VENV)/.ready-dev  ## format the code and mend what ruff can mend
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-PLOTTED := stiff-person-acute one-volume-or-two myasthenia-gravis faults bad-veins busy-unit \
-	membrane selective-exchange plasma-donor
+verify: $(VENV)/.ready-run  ## set up, then hold the program against closed forms and published cases
+	$(BIN)/apheresis verify $(ARGS)
 
-plots: $(VENV)/.ready-run  ## render the figures of plots/ anew
-	@mkdir -p build
-	@for name in $(PLOTTED); do \
-		$(BIN)/apheresis run $$name --out build/plots/$$name > build/plots.log || exit 1; \
-		mkdir -p plots/$$name && cp build/plots/$$name/*.png plots/$$name/; \
-	done
-	$(BIN)/apheresis compare one-volume-or-two two-volumes --out build/plots/compared > build/plots.log
-	cp build/plots/compared/comparison.png plots/one-volume-or-two/
-	@mkdir -p plots/tingling-lips plots/saline-last
-	$(BIN)/apheresis compare tingling-lips --out build/plots/lips \
-		--set 'prescription.calcium.rate=0 g/h,1.0 g/h,1.6 g/h' > build/plots.log
-	cp build/plots/lips/comparison.png plots/tingling-lips/
-	$(BIN)/apheresis compare albumin-throughout saline-first saline-last --out build/plots/saline \
-		> build/plots.log
-	cp build/plots/saline/comparison.png plots/saline-last/
-	@mkdir -p plots/bowl-or-continuous plots/immunoadsorption-or-exchange
-	$(BIN)/apheresis compare bowl-or-continuous --out build/plots/bowl \
-		--set machine.device=spectra-optia,mcs-plus > build/plots.log
-	cp build/plots/bowl/comparison.png plots/bowl-or-continuous/
-	$(BIN)/apheresis compare immunoadsorption-or-exchange --out build/plots/columns \
-		--set machine.device=spectra-optia,dfpp-ec-20w,tr-350 > build/plots.log
-	cp build/plots/columns/comparison.png plots/immunoadsorption-or-exchange/
+model: $(VENV)/.ready-run  ## write the made tables of MODEL.md and README.md anew; ARGS=--all with rates
+	$(BIN)/python -m simulator.evidence.document $(ARGS)
+	$(BIN)/apheresis verify --out plots/verification > /dev/null
+
+gallery: $(VENV)/.ready-run  ## run and draw all bundled scenarios anew, into plots/
+	$(BIN)/python -m simulator.gallery plots
 
 bench-startup: $(VENV)/.ready-run  ## where the time of a single run goes
 	$(BIN)/python benchmarks/startup.py $(ARGS)

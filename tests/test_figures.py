@@ -525,3 +525,17 @@ def test_a_dose_in_a_session_is_marked_where_it_was_given() -> None:
     upper = figures.solutes(result).axes[0]
     marks = [np.asarray(line.get_xdata())[0] for line in upper.lines if line.get_marker() == "v"]
     assert marks == [pytest.approx(2 + 36 / 1440)]
+
+
+@pytest.mark.parametrize(
+    ("removed", "said"),
+    [(9_990.0, "(g) 9,990"), (508_000.0, "(thousand g) 508"), (2e6, "(million g) 2")],
+)
+def test_large_amounts_removed_are_told_in_larger_units(removed: float, said: str) -> None:
+    result = run("one")
+    solutes = {"igg": dataclasses.replace(result.solutes["igg"], removed=removed)}
+    figure = figures.comparison([dataclasses.replace(result, solutes=solutes)] * 2, ["a", "b"])
+    unit, amount = said.rsplit(" ", 1)
+    assert f"Removed in all {unit}" in words(figure)
+    assert amount in words(figure).split(" | ")
+    assert "a: " in words(figure)

@@ -56,7 +56,8 @@ def compare_command(
         if not no_plots:
             from simulator import figures
 
-            picture = figures.rendered(figures.comparison(results, labels), "png")
+            by = figures.setting_in_words(_setting(overrides))
+            picture = figures.rendered(figures.comparison(results, labels, by=by), "png")
             (place / "comparison.png").write_bytes(picture)
     console = tables.console()
     console.print(tables.comparison(labels, results))
@@ -87,6 +88,13 @@ def _arms(source: str, overrides: Sequence[str]) -> list[tuple[str, tuple[str, .
         differing = [chosen[i].partition("=")[2] for i in several]
         arms.append((" ".join([Path(source).stem, *differing]), chosen))
     return arms
+
+
+def _setting(overrides: Sequence[str]) -> str:
+    """The dotted path of which several values are compared; empty if there is none, or more."""
+    listed = [override.partition("=") for override in overrides]
+    several = [path for path, _, values in listed if len(_split(values)) > 1]
+    return several[0] if len(several) == 1 else ""
 
 
 def _split(text: str) -> list[str]:

@@ -40,11 +40,14 @@ _PEAK_COUNTS = 5.0
 
 
 @matplotlib.rc_context(STYLE)
-def comparison(results: Sequence[Result], labels: Sequence[str], title: str = "") -> Figure:
+def comparison(
+    results: Sequence[Result], labels: Sequence[str], title: str = "", by: str = ""
+) -> Figure:
     """The leading antibody of several runs over time, and of each run what its sessions did.
 
-    The first seven are drawn. Each dot of a lower panel is one session, its number their mean.
-    Runs on different machines are compared by `machines`.
+    The first seven are drawn. Each dot of a lower panel is one session, its number their mean. `by`
+    is the setting in which runs differ, if it is one. Runs on different machines are compared by
+    `machines`.
     """
     if differ(results):
         return machines(results, labels, title)
@@ -52,7 +55,9 @@ def comparison(results: Sequence[Result], labels: Sequence[str], title: str = ""
     results, labels = results[:MOST], labels[:MOST]
     solute = _leading_solute(results)
     words = display_name(solute)
-    slide = Slide((title or f"{words} in plasma: {len(results)} courses") + more)
+    words = words.capitalize() if words.islower() else words
+    setting = f" by {by}" if by else ""
+    slide = Slide((title or f"{words} in plasma{setting}: {len(results)} courses") + more)
     names = [slide.fitted(label, NAME_WIDTH) for label in labels]
     heights = (3.0, 0.5 + 0.3 * len(results))
     above, below = slide.figure.subfigures(2, 1, height_ratios=heights, squeeze=False)[:, 0]
@@ -71,6 +76,11 @@ def comparison(results: Sequence[Result], labels: Sequence[str], title: str = ""
     draw_dots(slide, minutes, "Minutes connected", connected)
     name_rows(lowering, names)
     return slide.finished()
+
+
+def setting_in_words(path: str) -> str:
+    """A dotted path as a title names it: ``calcium rate``, ``operator machines``."""
+    return " ".join(path.split(".")[-2:]).replace("_", " ").replace("-", " ")
 
 
 def _leading_solute(results: Sequence[Result]) -> str:
@@ -132,7 +142,7 @@ def _draw_courses(
         if result.scenario.until < until:
             axes.plot([time[-1], until / MINUTES[unit]], [drawn[-1]] * 2, ":", color=color, lw=1.2)
             value += f" after {number(time[-1])} {unit}"
-        slide.end_label(axes, drawn[-1], f"{name} {value}", color)
+        slide.end_label(axes, drawn[-1], f"{name}: {value}", color)
         top = max(top, *drawn)
     axes.set_ylim(0, 1.06 * top)
 
@@ -141,5 +151,8 @@ def _draw_removed(slide: Slide, axes: Axes, results: Sequence[Result], solute: s
     """One bar for each run: how much of the solute its sessions removed."""
     values = [result.solutes[solute].removed for result in results]
     unit = results[0].solutes[solute].mass_unit
-    scale, prefix = (1e6, "million ") if max(values) >= 1e6 else (1.0, "")
+    high = max(values)
+    scale, prefix = (1e6, "million ") if high >= 1e6 else (1e3, "thousand ")
+    if high < 1e4:
+        scale, prefix = 1.0, ""
     draw_bars(slide, axes, f"Removed in all ({prefix}{unit})", [value / scale for value in values])

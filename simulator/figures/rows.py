@@ -13,7 +13,7 @@ from simulator.result import mean
 
 MOST = 7
 """Runs in one figure: as many as there are colors that anybody can tell apart."""
-NAME_WIDTH = 150.0
+NAME_WIDTH = 170.0
 """Points that the name of a run may take."""
 _FAN = 0.5
 """Of the height of a row: how far apart its first and last session are drawn."""

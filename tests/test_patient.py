@@ -463,3 +463,15 @@ def test_the_igg_on_the_column_is_what_the_ledger_says_was_bound(
     assert 5 < on_column < 20
     assert (on_column == pytest.approx(in_books, rel=1e-12)) is not crooked
     assert max(map(abs, residuals(patient).values())) < 1e-12, "circulation is not concerned"
+
+
+# -- volumes that are stated in part ---------------------------------------------------------------
+
+
+def test_a_stated_blood_volume_alone_leaves_the_plasma_that_the_hematocrit_says() -> None:
+    person = replace(WOMAN, blood_volume=4000.0, f_cell_ratio=0.9, hematocrit=0.4)
+    found = volumes.volumes(person)
+    assert found.plasma == pytest.approx(4000 * (1 - 0.9 * 0.4))
+    assert found.red_cells == pytest.approx(4000 * 0.9 * 0.4)
+    assert found.blood == pytest.approx(4000)
+    assert found.f_cell_ratio == 0.9

@@ -304,6 +304,28 @@ def test_an_injected_fault_sounds_its_alarm_and_no_other(name: str) -> None:
     assert one.tally.patient_plasma_removed == pytest.approx(500)
 
 
+SEEN_TO_AFTER = {
+    "replacement-bottle-empty": 0.75, "anticoagulant-bag-empty": 0.75, "waste-bag-full": 0.75,
+    "filter-fouling": 1.0, "power-failure": 1.0,
+    "access-occlusion": 2.0, "access-failure": 2.0, "return-occlusion": 2.0,
+    "red-cell-spillover": 2.0,
+    "air-in-return": 3.0, "clotting": 3.0, "filter-clotting": 3.0, "blood-leak": 3.0,
+    "device-failure": 3.0,
+    "interface-loss": 10.0,
+}  # fmt: skip
+"""min from the alarm to what the operator does about it, if he is there at once [assumed]."""
+
+
+@every_fault
+def test_what_is_done_about_a_fault_takes_its_time(name: str) -> None:
+    alarm = BY_FAULT[name]
+    env, bedside, one = session(target=1500, prescription=LARGE_BOTTLES)
+    run(env, one, fault(one, name, 9.0))
+    (sounded, _), *_ = told(bedside, f"alarm:{alarm.name}")
+    (done, _), *_ = told(bedside, f"operator:{alarm.action}")
+    assert done - sounded == pytest.approx(SEEN_TO_AFTER[name])
+
+
 @every_fault
 def test_without_its_fault_an_alarm_stays_silent_in_a_session(name: str) -> None:
     others = [other for other in sorted(BY_FAULT) if other != name]

@@ -9,7 +9,19 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from stand_ins import albumin_only, at, event_names, fault, machine, rinsed, run, session, standing
+from stand_ins import (
+    LARGE_BOTTLES,
+    albumin_only,
+    at,
+    collapse,
+    event_names,
+    fault,
+    machine,
+    rinsed,
+    run,
+    session,
+    standing,
+)
 
 from simulator import catalog
 from simulator.boundary import REST
@@ -373,6 +385,15 @@ def test_the_inlet_flow_changes_when_it_is_set() -> None:
     assert {f.inlet for s, _, _, f in bedside.stretches if f.inlet and s >= 50} == {45.0}
 
 
+def test_an_inlet_flow_that_is_set_is_pumped_though_the_access_had_slowed_the_one_before() -> None:
+    env, bedside, one = session(prescription=LARGE_BOTTLES)
+    change = at(one, 50, one.change, "machine.inlet_flow", 45.0)
+    run(env, one, collapse(one, 30.0), change)
+    inlets = [(s, f.inlet) for s, _, _, f in bedside.stretches if f.inlet]
+    assert {flow for time, flow in inlets if 31 < time < 50} == {0.9 * 65.0}
+    assert {flow for time, flow in inlets if time >= 50} == {45.0}
+
+
 def test_setting_what_is_already_set_touches_nothing() -> None:
     env, bedside, one = session()
     run(env, one, at(one, 50, one.change, "machine.inlet_flow", 65.0))
@@ -398,3 +419,18 @@ def test_all_further_replacement_can_be_changed_to_one_fluid() -> None:
     line.give(50.0)
     assert line.fluid is PLASMA
     assert line.used_by_fluid()["fresh-frozen-plasma"] == 50.0
+
+
+@pytest.mark.parametrize(
+    ("share", "volume", "left"), [(0.3, None, 2100.0), (None, 500.0, 2500.0), (0.3, 500.0, 1600.0)]
+)
+def test_the_rest_is_what_all_shares_and_volumes_leave(
+    share: float | None, volume: float | None, left: float
+) -> None:
+    """Of 3000 mL, where the rest is given before them."""
+    others = [Replacement(PLASMA, share=share)] if share else []
+    others += [Replacement(SALINE, volume=volume)] if volume else []
+    line = ReplacementLine((Replacement(ALBUMIN), *others))
+    assert line.until_next_fluid(3000.0) == pytest.approx(left)
+    line.give(200.0)
+    assert line.until_next_fluid(3000.0) == pytest.approx(left - 200)

@@ -11,13 +11,14 @@ from dataclasses import replace
 from functools import cache
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 from scipy.optimize import brentq
 from stand_ins import WOMAN, followed
 
 from simulator import catalog, scenario
 from simulator.boundary import REST, Exchange
+from simulator.errors import ImpossibleRunError
 from simulator.orders import PatientDescription
 from simulator.patient import minerals
 from simulator.patient.patient import Patient
@@ -509,7 +510,27 @@ def test_no_citrate_calcium_or_magnesium_appears_or_vanishes(
 ) -> None:
     person = replace(WOMAN, weight=weight, fluid_shift=shift)  # type: ignore[arg-type]
     patient = Patient(person, followed("igm", "fibrinogen"))
-    size = weight / 68
+    try:
+        _is_treated(patient, plan, weight / 68)
+    except ImpossibleRunError as error:  # red cells for an hour of plasma: nobody survives that
+        if "the plasma volume falls to zero" not in str(error):
+            raise
+        reject()
+    assert max(residuals(patient)) < 1e-11
+    patient.disconnect()
+    patient.advance(patient.time + 2 * DAY)
+    assert max(residuals(patient)) < 1e-11
+    assert min(patient.state) >= 0
+    for substance in ("citrate", "calcium", "magnesium"):
+        assert sum(patient.ledger.accounts(substance).values()) == pytest.approx(0, abs=1e-9)
+
+
+def _is_treated(
+    patient: Patient,
+    plan: list[tuple[float, catalog.Fluid, catalog.Fluid, float, float, float]],
+    size: float,
+) -> None:
+    """A session on a person so many times the size of the woman, stretch by stretch."""
     patient.connect()
     filling = Exchange(60 * size, anticoagulant=ACD, anticoagulant_to_circuit=6.0)
     patient.advance(2.0, filling)
@@ -528,10 +549,3 @@ def test_no_citrate_calcium_or_magnesium_appears_or_vanishes(
         patient.stop_fluid(by_hand, drip * size)
         patient.inject_fluid(by_hand, drip)
     patient.advance(patient.time + 1.0, Exchange(circuit_to_patient=40.0 * size))
-    assert max(residuals(patient)) < 1e-11
-    patient.disconnect()
-    patient.advance(patient.time + 2 * DAY)
-    assert max(residuals(patient)) < 1e-11
-    assert min(patient.state) >= 0
-    for substance in ("citrate", "calcium", "magnesium"):
-        assert sum(patient.ledger.accounts(substance).values()) == pytest.approx(0, abs=1e-9)

@@ -123,6 +123,29 @@ def test_the_more_machines_the_longer_the_wait_with_luck_too() -> None:
     assert waits[-1] > 2 * waits[0]
 
 
+@pytest.mark.parametrize("luck", [None, 3])
+def test_a_neighbor_calls_as_often_as_the_catalog_says(luck: int | None) -> None:
+    """Share of time that one takes: within 3 standard errors of the mean.
+
+    From call to call pass the interval, the way and the work, the last two log-normal with luck.
+    """
+    one, step, minutes = operator(replace(ALONE, machines=2), luck), 0.2, 20000.0
+    busy = list[int]()
+
+    def watch() -> Generator[Any, Any, None]:
+        while one.env.now < minutes:
+            yield one.env.timeout(step)
+            busy.append(one._person.count)
+
+    one.env.process(watch())
+    one.start()
+    one.env.run(until=minutes)
+    mean = 1.0 if luck is None else math.exp(NURSE.response_spread**2 / 2)
+    taken = mean * (NURSE.response + NURSE.call_time)
+    cycle = NURSE.call_interval + taken
+    assert statistics.mean(busy) == pytest.approx(taken / cycle, rel=3 / math.sqrt(minutes / cycle))
+
+
 def test_the_patient_goes_before_a_stop_before_a_caution_before_a_routine() -> None:
     one, log = operator(), list[tuple[float, str]]()
     for when, priority in enumerate(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from simulator import scenario
+from simulator import catalog, scenario
 from simulator.simulation import simulate
 
 LONGEST = 150  # lines
@@ -58,6 +58,13 @@ def test_links_lead_somewhere_and_the_page_is_short(readme: str, project: Path) 
     assert targets
     assert [t for t in targets if not (project / t).exists()] == []
     assert len(readme.splitlines()) <= LONGEST
+
+
+def test_every_source_that_is_named_is_in_the_bibliography(readme: str) -> None:
+    named = re.findall(r"\[abstracts? of ([^\]]+)\]", readme)
+    keys = [key for each in named for key in each.split(", ")]
+    assert len(keys) >= 4
+    assert [key for key in keys if key not in catalog.references()] == []
 
 
 def test_every_module_is_in_the_map_of_the_design(project: Path) -> None:

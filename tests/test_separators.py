@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Generator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -297,6 +298,51 @@ def test_calcium_given_with_a_bowl_counts_as_fluid_given() -> None:
             assert tally.calcium == pytest.approx(0.01 * tally.replacement)
 
 
+@pytest.mark.parametrize("phase", ["draw", "return"])
+def test_a_calcium_rate_changed_in_mid_cycle_holds_from_that_minute_on(phase: str) -> None:
+    """What was ordered at either rate, minute by minute, is given by the end of the last return."""
+    before, after = 0.25, 1.0
+    change: dict[str, float] = {}
+
+    def alter(one: Session) -> Generator[Any, Any, None]:
+        while one.env.now < 40 or one.phase == phase:
+            yield one.env.timeout(0.1)
+        while one.phase != phase:
+            yield one.env.timeout(0.1)
+        yield one.env.timeout(1.0)
+        assert one.phase == phase
+        change["at"] = one.env.now
+        one.change("prescription.calcium.rate", after)
+
+    order = CalciumOrder(catalog.fluid("calcium-gluconate-10"), flow=before)
+    bedside, one = whole("mcs-plus", alter, prescription=albumin_only(calcium=order))
+    last = told(bedside, "return")[-1][0]
+    expected = before * (change["at"] - one.times.draw) + after * (last - change["at"])
+    assert one.tally.calcium == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("mcs-plus", "each draw will take 18.0 % of the blood volume; above 15 % is not advised"),
+        (
+            "spectra-optia",
+            "the circuit will hold 28.2 % of the blood volume; "
+            "above 15 % a prime of red cells is advised",
+        ),
+    ],
+)
+def test_red_cells_are_advised_only_for_a_circuit_that_can_be_primed_with_them(
+    name: str, said: str
+) -> None:
+    env, bedside, one = session(settings=set_up(name), target=100.0)
+    blood = 535.0 / 0.18 if name == "mcs-plus" else 500.0
+    vitals = replace(bedside.vitals(), blood_volume=blood)
+    bedside.vitals = lambda: vitals  # type: ignore[method-assign]
+    run(env, one)
+    assert told(bedside, "warning")[0] == (0.0, said)
+
+
 def test_pumps_that_stand_in_a_draw_for_too_long_over_pack_the_bowl() -> None:
     short, long = 2.4, 2.6
     bedside, _ = whole("mcs-plus", lambda one: fault(one, "air-in-return", 10.0, short))
@@ -431,6 +477,28 @@ def test_a_bowl_is_given_back_no_faster_than_citrate_allows(
     if slowed:
         assert max(means) > 0.95 * limit, "but for the turnaround and pump stops"
         assert "instead of 90 mL/min: citrate" in told(bedside, "warning")[0][1]
+
+
+def test_a_slowed_return_with_calcium_takes_just_as_long_as_citrate_asks() -> None:
+    """From one empty bowl to the next the mean is the limit; no bottle is changed meanwhile."""
+    limit, fluid = 2.0, replace(PLASMA, container=9000.0)
+    calcium = CalciumOrder(catalog.fluid("calcium-gluconate-10"), per_replacement=0.1)
+    order = albumin_only(replacement=(Replacement(fluid, share=1.0),), calcium=calcium)
+    bedside, one = whole("mcs-plus", prescription=order, citrate_limit=limit, target=1500.0)
+    marks = [time for time, _ in told(bedside, "draw")]
+    emptied = [max(e for _, e, _, _ in returning(bedside) if e <= mark) for mark in marks[1:]]
+    x = fluid.citrate / ACD.citrate
+    means = [
+        sum(
+            (e - s) * (f.anticoagulant_released + x * f.replacement)
+            for s, e, _, f in bedside.stretches
+            if begin <= s < end
+        )
+        / (end - begin)
+        for begin, end in pairwise([one.times.draw, *emptied])
+    ]
+    assert len(means) > 3
+    assert means == pytest.approx([limit] * len(means), rel=1e-9)
 
 
 def test_a_bowl_refuses_blood_that_is_packed_already() -> None:
@@ -978,6 +1046,19 @@ def test_a_plasma_flow_ordered_anew_forgets_that_the_filter_was_eased() -> None:
     membrane.ease()
     assert one.change("machine.plasma_flow", 25.0)
     assert membrane.asked(150.0, 0.4) == 25.0
+
+
+def test_a_plasma_flow_ordered_anew_runs_from_that_minute_on() -> None:
+    bedside, _ = whole(
+        "plasmaflo-op-08w",
+        lambda one: at(one, 23.0, one.change, "machine.plasma_flow", 12.0),
+        prescription=LARGE_BOTTLES,
+        target=700.0,
+    )
+    filtering = [(s, e, f.separated) for s, e, _, f in bedside.stretches if f.separated]
+    assert filtering[-1][1] > 23
+    assert 12.0 not in {flow for start, _, flow in filtering if start < 23}
+    assert {flow for _, end, flow in filtering if end > 23} == {12.0}
 
 
 def test_staff_cannot_order_a_plasma_flow_of_a_centrifuge_or_a_bowl() -> None:

@@ -20,7 +20,7 @@ from simulator.errors import SimulatorError
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("run", "Run scenarios; print the tables and write the run folder."),
     "check": ("check", "Validate scenario files; report every problem."),
-    "list": ("catalog", "List scenarios, devices, solutes, fluids, references, rules or faults."),
+    "list": ("catalog", "List scenarios, devices, solutes, references, published cases, outcomes…"),
     "show": ("catalog", "Show one entry, each number with its source and how it was seen."),
     "compare": ("compare", "Run several scenarios and lay them over each other."),
     "cite": ("cite", "Print the sources behind the numbers of a run."),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import Enum, IntEnum
 
 import click
@@ -16,7 +16,7 @@ from simulator.scenario import faults
 
 KINDS = (
     *("scenarios", "devices", "solutes", "fluids", "access", "operators", "reactions"),
-    *("references", "rules", "faults", "alarms"),
+    *("references", "published", "outcomes", "rules", "faults", "alarms"),
 )
 
 RULES = {
@@ -73,24 +73,20 @@ def show_command(name: str) -> None:
 
 
 def _entries(kind: str) -> dict[str, str]:
-    if kind == "scenarios":
-        return scenario.bundled()
-    if kind == "references":
-        known = catalog.references()
-        return {
-            key: f"{citations.cited(known[key])}\n{citations.standing_of(standing)}"
-            for key, standing in _standings().items()
-        }
-    if kind == "rules":
-        return RULES
-    if kind == "faults":
-        alarms = {alarm.fault: _fault_line(alarm) for alarm in ALARMS}
-        return {
-            fault: alarms.get(fault) or f"the patient reacts: {_load('reactions', fault).title}"
-            for fault in FAULTS
-        }
-    if kind == "alarms":
-        return {alarm.name: alarm.meaning for alarm in ALARMS}
+    """Names of a kind, each with a line or two about it."""
+    listed: dict[str, Callable[[], dict[str, str]]] = {
+        "scenarios": scenario.bundled,
+        "references": _references,
+        "published": _published,
+        "outcomes": _outcomes,
+        "rules": lambda: RULES,
+        "faults": _faults,
+        "alarms": lambda: {alarm.name: alarm.meaning for alarm in ALARMS},
+    }
+    return listed[kind]() if kind in listed else _catalog_entries(kind)
+
+
+def _catalog_entries(kind: str) -> dict[str, str]:
     own = catalog.own_names(kind)
     lines = {}
     for name in catalog.names(kind):
@@ -98,6 +94,39 @@ def _entries(kind: str) -> dict[str, str]:
         machine = f"{catalog.machine_kind(entry)}: " if isinstance(entry, catalog.Device) else ""
         lines[name] = f"{machine}{entry.title}{' (your own)' if name in own else ''}"
     return lines
+
+
+def _references() -> dict[str, str]:
+    known = catalog.references()
+    return {
+        key: f"{citations.cited(known[key])}\n{citations.standing_of(standing)}"
+        for key, standing in _standings().items()
+    }
+
+
+def _published() -> dict[str, str]:
+    """Titles of the published cases that `apheresis verify` runs."""
+    from simulator.evidence import cases
+
+    return {name: cases.said(name, "title") for name in cases.names()}
+
+
+def _outcomes() -> dict[str, str]:
+    """What `apheresis audit --outcome` and published cases can read from a run."""
+    from simulator import endpoints
+
+    return {
+        f"{name} SOLUTE" if outcome.of_solute else name: outcome.words
+        for name, outcome in endpoints.KINDS.items()
+    }
+
+
+def _faults() -> dict[str, str]:
+    alarms = {alarm.fault: _fault_line(alarm) for alarm in ALARMS}
+    return {
+        fault: alarms.get(fault) or f"the patient reacts: {_load('reactions', fault).title}"
+        for fault in FAULTS
+    }
 
 
 def _fault_line(alarm: Alarm) -> str:
@@ -174,7 +203,7 @@ def _standings() -> dict[str, Standing]:
 
     published: dict[str, list[str]] = {}
     for name in cases.names():
-        published.setdefault(cases.study_of(name), []).append(name)
+        published.setdefault(cases.said(name, "study"), []).append(name)
     named = {name: scenario.load(name).references for name in scenario.bundled_names()}
     return provenance.standings(published, named)
 

@@ -124,11 +124,11 @@ def load(name: str) -> Case:
     return _Reader(own.read_bytes(), name, name).case()
 
 
-def study_of(name: str) -> str:
-    """The key of the bibliography that a published case is about, without loading its runs."""
+def said(name: str, key: str) -> str:
+    """What a published case says under one of its keys, without loading its runs."""
     tree, _ = parse((folder() / f"{name}.yaml").read_bytes(), name)
-    study = tree.child("study")
-    return str(study.value) if study else ""
+    found = tree.child(key)
+    return str(found.value) if found else ""
 
 
 class _Reader:

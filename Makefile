@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test statistics check format verify model gallery bench-startup lock clean
+.PHONY: help run test statistics check format verify model gallery bench-startup bench-skipped lock clean
 
 help:  ## show this help
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | awk -F '\t' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -36,15 +36,17 @@ format: $(VENV)/.ready-dev  ## format the code and mend what ruff can mend
 verify: $(VENV)/.ready-run  ## set up, then hold the program against closed forms and published cases
 	$(BIN)/apheresis verify $(ARGS)
 
-model: $(VENV)/.ready-run  ## write the made tables of MODEL.md and README.md anew; ARGS=--all with rates
-	$(BIN)/python -m simulator.evidence.document $(ARGS)
-	$(BIN)/apheresis verify --out plots/verification > /dev/null
+model: $(VENV)/.ready-run  ## write the made parts and figure of MODEL.md and README.md anew; ARGS=--all with rates
+	$(BIN)/python -m simulator.documents $(ARGS)
 
 gallery: $(VENV)/.ready-run  ## run and draw all bundled scenarios anew, into plots/
 	$(BIN)/python -m simulator.gallery plots
 
 bench-startup: $(VENV)/.ready-run  ## where the time of a single run goes
 	$(BIN)/python benchmarks/startup.py $(ARGS)
+
+bench-skipped: $(VENV)/.ready-dev  ## which solvers skip a session: the tables and the figure of EVENTS.md
+	$(BIN)/python benchmarks/skipped_sessions.py --plot plots/skipped-sessions/skipped-sessions.png
 
 lock:  ## pin the newest versions that fit pyproject.toml (needs uv)
 	$(LOCK) --group build --output-file requirements/run.txt --upgrade

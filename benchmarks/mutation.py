@@ -148,7 +148,7 @@ def _with(node: ast.AST, **changes: object) -> ast.AST:
 
 
 def wilson(killed: int, tried: int) -> tuple[float, float]:
-    """The 95 % interval of a share [wilson-1927]."""
+    """The 95 % interval of a share, as Wilson defines it."""
     if not tried:
         return 0.0, 1.0
     z, share = 1.96, killed / tried

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -135,15 +135,17 @@ def audit(
     return Audit(scenario, str(endpoint), usual, endpoint.unit(result), rows, unmoved)
 
 
-def in_words(found: Audit, top: int = 20) -> list[str]:
-    """What a reader should take from an audit, in sentences."""
+def in_words(found: Audit, top: int) -> list[str]:
+    """What a reader should take from an audit, in sentences; the first is of so many numbers."""
     strongest = sorted(found.moving, key=lambda row: -abs(row.effect))[:top]
     if not strongest:
         return [f"No number that has a grade moves {found.outcome}."]
     grades = [row.fact.seen for row in strongest]
     count = {grade: grades.count(grade) for grade in ("assumed", "unverified")}
     said = [
-        f"Of the {len(strongest)} numbers that move {found.outcome} most, {count['assumed']} are "
+        f"The number that moves {found.outcome} most is of grade {grades[0]}."
+        if len(grades) == 1
+        else f"Of the {len(grades)} numbers that move {found.outcome} most, {count['assumed']} are "
         f"assumed and {count['unverified']} unverified."
     ]
     weak = [row for row in found.moving if row.fact.seen in count]
@@ -170,12 +172,8 @@ def facts_of(scenario: Scenario) -> list[Fact]:
     found: dict[str, Fact] = {}
     for fact in provenance.facts_of(scenario):
         found.setdefault(catalog.written_at(fact.path), fact)
-    written = [_at(path, fact) for path, fact in found.items()]
+    written = [replace(fact, path=path) for path, fact in found.items()]
     return [*written, *(constant.fact() for constant in provenance.constants_of(scenario))]
-
-
-def _at(path: str, fact: Fact) -> Fact:
-    return Fact(path, fact.value, fact.source, fact.seen, fact.at, fact.note)
 
 
 def measured(

@@ -17,6 +17,12 @@ class ImpossibleRunError(SimulatorError):
     exit_code = 1
 
 
+class LostProcessError(SimulatorError):
+    """A process that did part of the work was ended from outside."""
+
+    exit_code = 1
+
+
 class CommandError(SimulatorError):
     """The command line asks for something that does not exist."""
 

@@ -119,23 +119,23 @@ class Chapter:
     pictures: Mapping[str, bytes]
 
 
-def chapter(name: str) -> Chapter:
-    """Run a bundled scenario, and what it is compared with; draw and describe the runs."""
-    result = simulate(scenario.load(name))
+def chapter(name: str, *, small: bool = True) -> Chapter:
+    """Run a bundled scenario, and what it is compared with; draw and describe the runs.
+
+    Pictures are packed unless they need not be `small`, which spares time where they are not kept.
+    """
+    result = _run(name)
     drawn = {kind: getattr(figures, kind)(result) for kind in OF_A_RUN}
     runs = {name: result}
     compared = COMPARISONS.get(name)
     if compared is not None:
-        arms = {
-            label: result if (source, changes) == (name, ()) else _run(source, changes)
-            for label, (source, changes) in compared.arms.items()
-        }
+        arms = {label: _run(source, changes) for label, (source, changes) in compared.arms.items()}
         by = figures.setting_in_words(compared.setting)
         drawn["comparison"] = figures.comparison(list(arms.values()), list(arms), by=by)
         same = any(arm.digest == result.digest for arm in arms.values())
         runs = arms if same else runs | arms
     pictures = {
-        f"{kind}.png": packed(figures.rendered(figure, "png"))
+        f"{kind}.png": (packed if small else bytes)(figures.rendered(figure, "png"))
         for kind, figure in drawn.items()
         if figure is not None
     }
@@ -206,8 +206,20 @@ def refuse_unless_gallery(folder: Path) -> None:
 # -- the page -------------------------------------------------------------------------------------
 
 
-def _run(source: str, changes: Sequence[str]) -> Result:
-    return simulate(scenario.load(source, changes))
+def _run(name: str, changes: Sequence[str] = ()) -> Result:
+    """A run; one of the last few that was the same scenario by its digest is not made again."""
+    loaded = scenario.load(name, changes)
+    key = (name, scenario.digest(loaded))
+    if key not in _RUNS:
+        while len(_RUNS) >= _KEPT:
+            del _RUNS[next(iter(_RUNS))]
+        _RUNS[key] = simulate(loaded)
+    return _RUNS[key]
+
+
+_KEPT = 8
+_RUNS: dict[tuple[str, str], Result] = {}
+"""The last runs, the oldest first: an arm of a comparison is often a scenario of its own, too."""
 
 
 def _told(name: str, title: str) -> list[str]:

@@ -7,7 +7,10 @@ import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
+
+from simulator.errors import LostProcessError
 
 Task = TypeVar("Task")
 Answer = TypeVar("Answer")
@@ -27,7 +30,8 @@ def each(
     """The answers to all tasks, in order, from `jobs` processes (None: one per processor).
 
     With one process, or one task, nothing is started. What a task raises is raised here, and the
-    tasks that have not begun are given up. `function` must be one of a module.
+    tasks that have not begun are given up. `function` must be one of a module. Raises
+    `LostProcessError` if a process was ended from outside.
     """
     jobs = min(jobs or available(), len(tasks))
     if jobs <= 1:
@@ -38,6 +42,10 @@ def each(
     try:
         for waiting in [pool.submit(function, task) for task in tasks]:
             yield waiting.result()
+    except BrokenProcessPool:
+        raise LostProcessError(
+            "a process was ended from outside (out of memory?); try --jobs 1"
+        ) from None
     finally:
         pool.shutdown(cancel_futures=True)
 

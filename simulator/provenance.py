@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from simulator import catalog
 from simulator.catalog import Fact
 from simulator.constants import CONSTANTS, Constant
-from simulator.machine.control import REFERENCE_ANTICOAGULANT
-from simulator.machine.staff import ANSWERS
-from simulator.orders import OPERATOR, SALINE, PatientDescription
+from simulator.orders import OPERATOR, PatientDescription
 from simulator.patient.patient import INTERNAL
-from simulator.scenario.model import Fault, FluidDose, Scenario, Setting
+from simulator.scenario.fluids import fluids_of, reactions_of
+from simulator.scenario.model import Fault, Scenario
 
 Entry = (
     catalog.Device
@@ -66,22 +65,16 @@ def facts_of(scenario: Scenario) -> Iterator[Fact]:
         yield from followed.kinetics.facts.values()
     yield from catalog.solute(INTERNAL).facts.values()
     machine = scenario.machine
-    fluids = {fluid.name: fluid for fluid in _fluids(scenario)}
+    fluids = {fluid.name: fluid for fluid in fluids_of(scenario)}
     if machine is not None:
         yield from machine.device.facts.values()
         yield from machine.access.facts.values()
         if scenario.operator is not None:
             yield from catalog.operator(OPERATOR).facts.values()
-        for name in _reactions(scenario):
+        for name in reactions_of(scenario):
             yield from catalog.reaction(name).facts.values()
     for fluid in fluids.values():
         yield from fluid.facts.values()
-
-
-def _reactions(scenario: Scenario) -> tuple[str, ...]:
-    """Reactions whose hazards the run can ask for."""
-    typical = scenario.machine is not None and scenario.machine.disturbances == "typical"
-    return catalog.names("reactions") if typical else ()
 
 
 def constants_of(scenario: Scenario) -> Iterator[Constant]:
@@ -118,37 +111,6 @@ def _estimate(patient: PatientDescription) -> str:
     """The equation that the patient's volumes are estimated by; empty if one is stated."""
     stated = patient.blood_volume is not None or patient.plasma_volume is not None
     return "" if stated else _ESTIMATES[patient.blood_volume_method]
-
-
-def _fluids(scenario: Scenario) -> Iterator[catalog.Fluid]:
-    """Every fluid that the run can give, in the order in which it may use them."""
-    machine = scenario.machine
-    if machine is not None:
-        yield machine.anticoagulant
-        if not machine.anticoagulant.citrate:
-            yield catalog.fluid(REFERENCE_ANTICOAGULANT)
-        if machine.prime is not None:
-            yield machine.prime
-        if machine.rinseback and not isinstance(machine.device.separator, catalog.BowlFacts):
-            yield catalog.fluid(SALINE)
-        yield from _given_by_staff(scenario)
-    for session in scenario.sessions:
-        yield from (r.fluid for r in session.prescription.replacement)
-        if session.prescription.calcium is not None:
-            yield session.prescription.calcium.fluid
-    yield from (rule.fluid for rule in scenario.rules if rule.fluid is not None)
-    for event in scenario.events:
-        if isinstance(event, FluidDose):
-            yield event.fluid
-        elif isinstance(event, Setting) and isinstance(event.value, catalog.Fluid):
-            yield event.value
-
-
-def _given_by_staff(scenario: Scenario) -> Iterator[catalog.Fluid]:
-    """Fluids that answer a reaction, where one can happen."""
-    stated = {event.fault for event in scenario.events if isinstance(event, Fault)}
-    for name in sorted({*_reactions(scenario), *stated} & set(ANSWERS)):
-        yield from (catalog.fluid(answer.fluid) for answer in ANSWERS[name] if answer.fluid)
 
 
 def sources_of(scenario: Scenario) -> list[Use]:

@@ -7,7 +7,6 @@ import csv
 import io
 import json
 import math
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -18,6 +17,7 @@ from simulator import scenario as scenarios
 from simulator.errors import CommandError
 from simulator.result import Result, header
 from simulator.units import MINUTES_PER_DAY
+from simulator.writing import umask
 
 FIGURES = ("volumes", "solutes", "sessions", "comparison", "verification")
 DATA_FILES = frozenset(
@@ -60,7 +60,7 @@ def replaced(folder: Path) -> Iterator[Path]:
         raise CommandError(
             f"cannot write to {folder.parent}: {error.strerror}; choose another folder with --out"
         ) from None
-    new.chmod(0o777 & ~_umask())
+    new.chmod(0o777 & ~umask())
     old = new.with_name(new.name + "-old")
     try:
         yield new
@@ -137,9 +137,3 @@ def _refuse_unless_ours(folder: Path) -> None:
                 f"{folder} holds {entry.name!r}, which no run has written; "
                 f"choose another folder with --out"
             )
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -13,7 +13,6 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from simulator.citations import cited as cited
 from simulator.machine.alarms import CONTAINERS
 from simulator.result import Event, Result, SessionResult, followed_in_all, mean
 from simulator.units import MINUTES_PER_DAY

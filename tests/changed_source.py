@@ -12,6 +12,8 @@ import importlib.util
 import json
 import os
 import resource
+import select
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -28,6 +30,8 @@ KEPT = ("simulator.errors", "simulator.units", "simulator.catalog", "simulator.b
 """Below machine and patient: what is changed cannot have been bound there."""
 SECONDS = 20
 """CPU time after which a change is taken to have made an endless loop."""
+PATIENCE = 5
+"""Times the CPU time allowed, after which a change is taken to sleep; other work may slow it."""
 MEMORY = 4 << 30
 """Bytes of address space that an endless loop may fill."""
 
@@ -61,11 +65,7 @@ class Worker:
     """A process of its own in which changes are tried, one after the other."""
 
     def __enter__(self) -> Worker:
-        self._process = subprocess.Popen(
-            [sys.executable, __file__], cwd=PROJECT, text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            env=os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
-        )  # fmt: skip
+        self._process = self._started()
         return self
 
     def __exit__(
@@ -74,8 +74,23 @@ class Worker:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._pipe(self._process.stdin).close()
+        self._end()
+
+    @staticmethod
+    def _started() -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, __file__], cwd=PROJECT, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            env=os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}, start_new_session=True,
+        )  # fmt: skip
+
+    def _end(self) -> None:
+        """Killed with its child, not waited for: that may sleep."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+        with contextlib.suppress(OSError):  # what could not be sent any more
+            self._pipe(self._process.stdin).close()
         self._pipe(self._process.stdout).close()
 
     def try_out(
@@ -95,7 +110,12 @@ class Worker:
         requests = self._pipe(self._process.stdin)
         requests.write(json.dumps(request) + "\n")
         requests.flush()
-        answer = json.loads(self._pipe(self._process.stdout).readline())
+        answers = self._pipe(self._process.stdout)
+        if not select.select([answers], [], [], PATIENCE * seconds)[0]:
+            self._end()
+            self._process = self._started()
+            return Outcome("timeout", error=f"no answer in {PATIENCE * seconds} s")
+        answer = json.loads(answers.readline())
         return Outcome(answer["word"], answer["test"], answer["error"], tuple(answer["kinds"]))
 
     @staticmethod

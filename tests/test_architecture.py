@@ -91,3 +91,17 @@ def test_every_module_says_what_it_is_for_and_is_short(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert ast.get_docstring(ast.parse(text)), "a module begins with what it is for"
     assert len(text.splitlines()) <= LONGEST_MODULE
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_text_is_read_and_written_in_a_stated_encoding(path: Path) -> None:
+    """Without one it would be that of the machine, which is not UTF-8 everywhere."""
+    calls = [
+        node
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in ("read_text", "write_text")
+    ]
+    unstated = [c.lineno for c in calls if "encoding" not in {word.arg for word in c.keywords}]
+    assert unstated == []

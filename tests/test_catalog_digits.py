@@ -8,15 +8,13 @@ feel the numbers they rest on is shown for some of them here and, for all that a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 import pytest
 
 from simulator import catalog, provenance
-from simulator.catalog import Fact
-from simulator.errors import CommandError, SimulatorError
+from simulator.errors import SimulatorError
 from simulator.evidence import cases, document, verdicts
 
 FELT = 1e-6
@@ -101,41 +99,56 @@ def test_a_changed_digit_moves_a_published_row(path: str, studies: tuple[str, ..
     assert gates_moved(path, changed_digit(fact.value), studies)
 
 
-def facts_of_gates() -> Iterator[tuple[Fact, str]]:
-    """Every number that a run behind a gate can read, with one such study."""
-    seen: set[str] = set()
+def studies_of_gates() -> dict[str, tuple[str, list[str]]]:
+    """Every number that a run behind a gate can read: its value, and the studies that read it."""
+    found: dict[str, tuple[str, list[str]]] = {}
     for name in cases.names():
         case = cases.load(name)
         gated = {run for row in case.rows if row.kind == "gate" for run in row.runs}
-        for run in sorted(gated):
-            if case.runs[run].repetitions > 1:
-                continue
-            for fact in provenance.facts_of(case.runs[run].scenario):
-                path = catalog.written_at(fact.path)
-                if path not in seen:
-                    seen.add(path)
-                    yield fact, name
+        facts = {
+            catalog.written_at(fact.path): fact.value
+            for run in gated
+            if case.runs[run].repetitions == 1
+            for fact in provenance.facts_of(case.runs[run].scenario)
+        }
+        for path, value in facts.items():
+            found.setdefault(path, (value, []))[1].append(name)
+    return found
 
 
 UNFELT = re.compile(
     r"\.(prime_time|connect_time|disconnect_time|change_over_time|pump_stop_limit|standing_limit"
     r"|waste_bag|container|.*_max|.*_min|.*_limit|inlet_flow|hematocrit_update|rinseback_.*"
     r"|disturbances\..*|vein_pressure|pressure_.*|recirculation|failure|initial"
-    r"|single_needle_volume|return_flow|heparin_.*|filtration_fraction_.*)$"
+    r"|single_needle_volume|return_flow|heparin_.*|filtration_fraction_.*"
+    r"|permeability|fouling|calcium|magnesium|urticaria|anticoagulant_ratio"
+    r"|sieving\.(ldl|ige|iga|igm|c3|c4|adamts13))$"
 )
-"""Numbers that decide whether something happens, not how much; or that the case states itself."""
+"""Numbers that no gate rests on, as their kind shows: they decide whether something happens rather
+than how much; the case states them itself, or reads shares of the start; they are of pressures, of
+solutes and of minerals that no gate reads.
+
+What matches and is felt all the same is no fault: the test asks only of what does not match.
+"""
 
 
 @pytest.mark.statistics
 @pytest.mark.timeout(3000)
 def test_every_number_that_a_gate_rests_on_is_felt() -> None:
     """One digit of each in turn; what is not felt must be of the kinds that need not be."""
-    unfelt = []
-    for fact, study in facts_of_gates():
-        path = catalog.written_at(fact.path)
-        try:
-            if not gates_moved(path, changed_digit(fact.value), (study,)):
-                unfelt.append(path)
-        except (CommandError, SimulatorError):
-            continue  # a run that cannot be is noticed, too
+    numbers = studies_of_gates()
+    assert len(numbers) > 100
+    unfelt = [
+        path
+        for path, (value, studies) in numbers.items()
+        if not any(notices(path, value, study) for study in studies)
+    ]
     assert [path for path in unfelt if not UNFELT.search(path)] == []
+
+
+def notices(path: str, value: str, study: str) -> bool:
+    """Whether a row of the study moves with one digit; a run that cannot be is noticed, too."""
+    try:
+        return bool(gates_moved(path, changed_digit(value), (study,)))
+    except SimulatorError:
+        return True

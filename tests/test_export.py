@@ -6,9 +6,11 @@ was exported. Errors allowed in one step here are 1e-7, there 1e-10; what was se
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,7 @@ from simulator.patient.patient import Observer, Watch
 from simulator.patient.state import BODY
 from simulator.scenario.model import Scenario
 from simulator.simulation import Run, simulate
+from simulator.writing import write_whole
 
 AGREEMENT = 1e-6
 
@@ -356,6 +359,30 @@ def test_the_command_writes_to_stdout_or_to_a_file(tmp_path: Path) -> None:
     assert (two.returncode, two.stdout, two.stderr) == (0, "", "Written to one.ant\n")
     assert (tmp_path / "one.ant").read_text(encoding="utf-8") == one.stdout
     assert [path.name for path in tmp_path.iterdir()] == ["one.ant"]
+
+
+def test_a_pipe_is_written_into_and_a_link_stays_a_link(tmp_path: Path) -> None:
+    pipe, real, link = tmp_path / "pipe", tmp_path / "real", tmp_path / "link"
+    real.write_text("old", encoding="utf-8")
+    link.symlink_to(real)
+    write_whole(link, "new")
+    assert link.is_symlink()
+    assert real.read_text(encoding="utf-8") == "new"
+    if not hasattr(os, "mkfifo"):
+        pytest.skip("no pipes with a name here")
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as reader:
+        read = reader.submit(pipe.read_text, "utf-8")
+        write_whole(pipe, "told")
+        assert read.result(10) == "told"
+    assert pipe.is_fifo()
+    assert {path.name for path in tmp_path.iterdir()} == {"pipe", "real", "link"}
+
+
+def test_the_rights_of_a_new_file_are_the_usual_ones(tmp_path: Path) -> None:
+    write_whole(tmp_path / "one", "text")
+    (tmp_path / "other").write_text("text", encoding="utf-8")
+    assert (tmp_path / "one").stat().st_mode == (tmp_path / "other").stat().st_mode
 
 
 def test_a_place_that_cannot_be_written_is_a_message(tmp_path: Path) -> None:

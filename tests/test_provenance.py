@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +101,7 @@ def test_the_table_says_of_a_constant_what_its_module_says(constant: Constant) -
 
 @pytest.mark.parametrize("constant", CONSTANTS, ids=lambda constant: constant.path)
 def test_a_constant_can_be_told_and_changed_and_is_itself_again(constant: Constant) -> None:
-    assert len(constant.title) > 5 or constant.name == "TRIES_WITHIN"
+    assert len(constant.title) > 5
     usual = constant.fact()
     with constants.altered(constant, 1.1):
         assert constant.value is None or constant.fact().value != usual.value
@@ -125,6 +126,21 @@ def test_what_was_made_from_a_constant_follows_it() -> None:
     with constants.altered(BY_PATH["patient.minerals.REFERENCE_WEIGHT"], 2.0):
         assert pytest.approx(0.2) == minerals.CITRATE_LITER_PER_KG
     assert (minerals.secretion(1.22, 1.22), minerals.CITRATE_LITER_PER_KG) == usual
+
+
+FOLLOWERS = [(constant, name) for constant in CONSTANTS for name in constant.followers]
+
+
+@pytest.mark.parametrize(
+    ("constant", "name"), FOLLOWERS, ids=[f"{constant.path} {name}" for constant, name in FOLLOWERS]
+)
+def test_a_follower_of_a_constant_is_what_its_module_makes_of_it(
+    constant: Constant, name: str
+) -> None:
+    home = import_module(f"simulator.{constant.module}")
+    assert constant.value is not None
+    assert constant.followers[name](constant.value) == getattr(home, name)
+    assert len(FOLLOWERS) >= 2
 
 
 def test_an_equation_is_changed_by_all_its_coefficients_at_once() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from simulator import catalog, endpoints, units
+from simulator import scenario as scenarios
 from simulator.errors import CommandError, ScenarioError
 from simulator.evidence import cases, document, verdicts, wording
 from simulator.evidence.cases import Case, Measured, Row
@@ -61,7 +62,7 @@ def test_what_must_hold_holds_and_each_miss_is_explained(name: str) -> None:
     check(judged(name))
 
 
-REPEATED = [n for n in CASES if "repetitions:" in (cases.folder() / f"{n}.yaml").read_text()]
+REPEATED = [n for n in CASES if "repetitions:" in (cases.folder() / f"{n}.yaml").read_text("utf-8")]
 
 
 @pytest.mark.statistics
@@ -207,6 +208,9 @@ def complaints() -> Iterator[tuple[str, str, str]]:
     yield "class: gate", "class: gates", "did you mean 'gate'"
     yield "seen: abstract", "seen: abstrct", "did you mean 'abstract'"
     yield "measured: 60 %", "measured: 60 g/L", "it is read in %"
+    yield "measured: 60 %", "measured: 60", "needs a unit: '60 %'"
+    yield "tolerance: 6 %", "tolerance: -6 %", "expected an amount either side"
+    yield "class: gate", "class: gate\n    against: one\n    compare: ratio", "another run than"
     yield "tolerance: 6 %", "tolerance: 6 mL", "it is read in %"
     yield "measured: 60 %", "measured: 60 parsecs", "unknown unit"
     yield "read: fall igg", "read: fall ldl", "does not follow 'ldl'"
@@ -221,6 +225,14 @@ def complaints() -> Iterator[tuple[str, str, str]]:
     yield "    measured: 60 %", "    range: [60 %]", "expected two ends"
     yield "    measured: 60 %", "    measured: 60 %\n    against: one", "go together"
     yield "format: 1", "format: 2", "expected 1"
+    yield "    measured: 60 %", "    sd: 4 %", "expected 'measured' too"
+    yield "    measured: 60 %", "    se: 4 %", "expected 'measured' too"
+    yield "    measured: 60 %", "    count: 0 of 0", "so many of at least as many, got '0 of 0'"
+    yield "    measured: 60 %", "    count: 5 of 3", "so many of at least as many, got '5 of 3'"
+    yield "    measured: 60 %", "    count: 5 off 3", "'5 of 17'"
+    yield "run: one", "run: []", "expected a run of this file"
+    yield "    measured: 60 %", "    range: [60 %, 50 %]", "expected the lower end first"
+    yield "    measured: 60 %", "    iqr: [60 %, 50 %]", "expected the lower end first"
 
 
 @pytest.mark.parametrize(("old", "new", "said"), list(complaints()), ids=lambda text: text[:30])
@@ -235,6 +247,125 @@ def test_what_is_wrong_in_a_file_is_told_with_its_place(
     assert "case.yaml:" in message
 
 
+def test_the_problems_of_a_scenario_that_a_case_names_are_those_of_the_case(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    twice = "patient: {weight: 75 kg}\npatient: {weight: 75 kg}\n"
+    (tmp_path / "twice.yaml").write_text(f"format: 1\n{twice}", encoding="utf-8")
+    with pytest.raises(ScenarioError) as caught:
+        cases.load(written(tmp_path, GOOD.replace("man-of-75-kg", "./twice.yaml")))
+    assert "twice.yaml:3:1: patient: " in str(caught.value)
+
+
+def test_a_run_held_against_one_that_gives_nothing_is_told(tmp_path: Path) -> None:
+    text = GOOD.replace("runs:\n", "runs:\n  none: {scenario: man-of-75-kg}\n")
+    text = text.replace("    measured:", "    against: none\n    compare: percent\n    measured:")
+    case = cases.load(written(tmp_path, text))
+    (row,) = case.rows
+    found = {(case.file, run, "fall igg"): [value] for run, value in (("one", 60.0), ("none", 0.0))}
+    for compare in ("percent", "ratio"):
+        with pytest.raises(CommandError, match=f"/igg: fall igg is 0 in run none.* no {compare}"):
+            verdicts.judge(case, replace(row, compare=compare), found)
+    assert verdicts.judge(case, replace(row, compare="difference"), found).simulated == 60.0
+
+
+def test_a_case_is_read_once_for_all_its_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    usual = cases.load
+
+    def counted(name: str) -> Case:
+        read.append(name)
+        return usual(name)
+
+    monkeypatch.setattr(cases, "load", counted)
+    verdicts.case_of.cache_clear()
+    for run in list(usual("kim-2015").runs)[:2]:
+        verdicts.read_run(("kim-2015", run))
+    assert read == ["kim-2015"]
+    verdicts.case_of.cache_clear()
+
+
+# -- counting --------------------------------------------------------------------------------------
+
+
+def rows_of(*changes: Mapping[str, object]) -> list[Verdict]:
+    """Rows of one study, each with something else in it."""
+    case = Case("file", "ohkubo-2016", "title", "abstract", "", {}, (ROW,))
+    made = []
+    for change in changes:
+        row = replace(ROW, **change)  # type: ignore[arg-type]
+        value, spread = verdicts.printed(row.measured, "%")
+        made.append(Verdict(case, row, "%", 50.0, value, spread, (54.0, 66.0)))
+    return made
+
+
+def test_one_printed_number_read_under_two_assumptions_counts_once() -> None:
+    again = {"name": "again", "runs": ("two",)}
+    later = {"read": endpoints.parse("fall igg @ session 3")}
+    other = {"read": endpoints.parse("fall igm")}
+    spread = {"measured": Measured(q("60 %"), (q("4 %"), q("4 %")), "sd")}
+    assert wording.Counts.of(rows_of({}, again, later)).numbers == 1
+    assert wording.Counts.of(rows_of({}, other, spread)).numbers == 3
+    counts = wording.Counts.of(rows_of({}, again, {"kind": "calibration"}))
+    assert counts == wording.Counts(rows=2, numbers=1, studies=1, missed=2, calibration=1)
+    assert str(counts) == "2 rows that read 1 printed number of 1 study"
+    assert str(wording.Counts.of(rows_of({}))) == "1 row that reads 1 printed number of 1 study"
+
+
+def test_a_missed_trend_does_not_contradict_that_all_that_must_hold_holds() -> None:
+    lines = wording.counts(rows_of({"kind": "trend"}, {"kind": "trend"}))
+    assert lines[1:] == ["Trend (order or direction is asked for): 2 missed."]
+    not_run = [replace(v, simulated=None) for v in rows_of({})]
+    assert wording.counts(not_run)[1:] == ["Gate (must hold): 1 not run (--all runs them)."]
+
+
+def test_a_case_without_rows_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError, match="expected at least one measured quantity"):
+        cases.load(written(tmp_path, GOOD[: GOOD.index("rows:")] + "rows: {}\n"))
+
+
 def test_a_case_that_does_not_exist_is_told() -> None:
     with pytest.raises(CommandError, match="did you mean 'ohkubo-2016'"):
         cases.load("okubo-2016")
+
+
+# -- what is not stated ----------------------------------------------------------------------------
+
+USUAL = ("patient.hematocrit=35 %", "patient.hematocrit=42 %", "patient.weight=60 kg",
+         "patient.weight=90 kg")  # fmt: skip
+"""The range over which a gate must hold whose source does not state it: see MODEL.md."""
+
+FOR_THIS_PATIENT = {
+    "bolan-2001": "citrate is given by the kilogram, written here as mL for 75 kg",
+    "ohkubo-2016/igg-rebound-matched": "the dose was matched in this patient",
+    "ohkubo-2016/fibrinogen-rebound-matched": "the dose was matched in this patient",
+}
+
+
+@pytest.mark.statistics
+@pytest.mark.parametrize("change", USUAL)
+def test_gates_hold_over_the_usual_range_of_what_is_not_stated(change: str) -> None:
+    wrong = []
+    asked = 0
+    for name in CASES:
+        case = cases.load(name)
+        rows = [row for row in case.rows if row.kind == "gate"]
+        named = {run for row in rows for run in (*row.runs, row.against) if run is not None}
+        runs = [case.runs[name] for name in named if case.runs[name].repetitions == 1]
+        if not runs or name in FOR_THIS_PATIENT:
+            continue
+        found: dict[tuple[str, str, str], list[float]] = {}
+        for run in runs:
+            text = scenarios.dump(run.scenario)
+            other = replace(run, scenario=scenarios.loads(text, run.scenario.name, (change,)))
+            found |= verdicts.read(case, other).values
+        for row in rows:
+            verdict = verdicts.judge(case, row, found)
+            if verdict.simulated is None or verdict.name in FOR_THIS_PATIENT:
+                continue
+            asked += 1
+            if not verdict.met:
+                wrong.append(f"{verdict.name}: {wording.asked(verdict)}, here {verdict.simulated}")
+    assert asked >= 25
+    assert wrong == []

@@ -12,6 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+pytest.importorskip("resource", reason="changes are tried in processes that fork")
+
 from changed_source import PROJECT, Outcome, Worker
 from sabotages import ENDLESS, NO_SIGN, SIGNS, TABLE, Sabotage
 from sign_flips import Flip, flips
@@ -83,3 +86,14 @@ def test_a_change_that_cannot_run_or_is_not_imported_is_not_taken_for_noticed(tr
     text = (PROJECT / elsewhere).read_text(encoding="utf-8")
     with Worker() as worker:
         assert worker.try_out(elsewhere, text, [f"tests/{test}"]).word == "not imported"
+
+
+def test_a_change_that_sleeps_is_given_up_and_the_next_is_tried() -> None:
+    path = "simulator/patient/water.py"
+    test = "tests/test_patient.py::test_oncotic_pressures_are_those_measured"
+    text = (PROJECT / path).read_text(encoding="utf-8")
+    with Worker() as worker:
+        assert worker.try_out(path, f"{text}\nimport time\ntime.sleep(600)\n", [test], 1) == (
+            Outcome("timeout", error="no answer in 5 s")
+        )
+        assert worker.try_out(path, text, [test]).word == "passed"

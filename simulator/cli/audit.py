@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import sys
 import textwrap
 from collections.abc import Iterator
 from typing import Any
 
 import click
 
-from simulator import audit, tables
+from simulator import audit, run_folder, tables
 from simulator.audit import Audit, Row
-from simulator.cli.options import scenarios_argument, set_option
+from simulator.cli.options import jobs_option, progress_of, scenarios_argument, set_option
 
 WIDTH = 98
 LONGEST_PATH = 38
@@ -30,7 +28,7 @@ LONGEST_PATH = 38
 @click.option(
     "--top", type=click.IntRange(min=1), default=20, show_default=True, help="Rows to show."
 )
-@click.option("--jobs", type=click.IntRange(1, 64), help="Processes. [one for each processor]")
+@jobs_option
 @click.option("--json", "as_json", is_flag=True, help="Print every row as JSON, and nothing else.")
 def audit_command(
     source: str,
@@ -44,9 +42,9 @@ def audit_command(
 
     Each number of the catalog and of the equations is raised by a tenth, one at a time.
     """
-    found = audit.audit(source, overrides, outcome, jobs, _progress)
+    found = audit.audit(source, overrides, outcome, jobs, progress_of("numbers"))
     if as_json:
-        click.echo(json.dumps(_plain(found), indent=1, ensure_ascii=False))
+        click.echo(run_folder.as_json(_plain(found, top)), nl=False)
         return
     console = tables.console()
     shown = found.moving[:top]
@@ -61,16 +59,10 @@ def audit_command(
             (_cells(place, row, found) for place, row in enumerate(shown, start=1)),
         )
     )  # fmt: skip
-    for text in (*audit.in_words(found), "", *footer_of(found, shown)):
+    for text in (*audit.in_words(found, top), "", *footer_of(found, shown)):
         for line in textwrap.wrap(text, WIDTH, subsequent_indent="  ") or [""]:
             console.print(line, markup=False)
     console.print(tables.NOT_CLINICAL)
-
-
-def _progress(done: int, of: int) -> None:
-    """How far it is, for who waits at a terminal."""
-    if sys.stderr.isatty():
-        click.echo(f"\r{done} of {of} numbers" if done < of else "\r\033[K", nl=False, err=True)
 
 
 def _cells(place: int, row: Row, found: Audit) -> list[str]:
@@ -121,7 +113,7 @@ def footer_of(found: Audit, shown: tuple[Row, ...]) -> Iterator[str]:
         )
 
 
-def _plain(found: Audit) -> dict[str, Any]:
+def _plain(found: Audit, top: int) -> dict[str, Any]:
     return {
         "scenario": found.scenario.name,
         "outcome": found.outcome,
@@ -139,5 +131,5 @@ def _plain(found: Audit) -> dict[str, Any]:
             for row in found.rows
         ],
         "not_moved": dict(found.unmoved),
-        "in_words": audit.in_words(found),
+        "in_words": audit.in_words(found, top),
     }  # fmt: skip

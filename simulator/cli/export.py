@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 
 import click
 
 from simulator import export, scenario
 from simulator.cli.options import scenarios_argument, set_option
-from simulator.errors import CommandError
+from simulator.writing import write_whole
 
 
 @click.command("export")
@@ -39,24 +37,3 @@ def export_command(
     else:
         write_whole(out, text)
         click.echo(f"Written to {out}", err=True)
-
-
-def write_whole(file: Path, text: str) -> None:
-    """Write a file so that its name never stands for half of it.
-
-    Raises `CommandError` if it cannot be written.
-    """
-    try:
-        handle, beside = tempfile.mkstemp(prefix=f".{file.name}-", dir=file.parent)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as place:
-                place.write(text)
-            mask = os.umask(0)
-            os.umask(mask)
-            Path(beside).chmod(0o666 & ~mask)
-            Path(beside).replace(file)
-        except BaseException:
-            Path(beside).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise CommandError(f"cannot write {file}: {error.strerror}") from None

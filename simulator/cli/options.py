@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -38,3 +39,18 @@ set_option = click.option(
     metavar="PATH=VALUE",
     help="Change one item by its dotted path, such as patient.weight='80 kg'. Repeatable.",
 )
+
+jobs_option = click.option(
+    "--jobs", type=click.IntRange(min=1), help="Processes. [one per processor]"
+)
+
+
+def progress_of(what: str) -> Callable[[int, int], None]:
+    """What tells how far it is, on a line that is written over; nothing where nobody watches."""
+
+    def tell(done: int, of: int) -> None:
+        if sys.stderr.isatty():
+            line = f"\r{done} of {of} {what}" if done < of else "\r\033[K"
+            click.echo(line, nl=False, err=True)
+
+    return tell

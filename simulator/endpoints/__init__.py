@@ -9,17 +9,18 @@ phrase is its name, the solute if it is about one, and after ``@`` when it is re
     25 min in session 3   counted from the first draw of blood
     21 d                  of the course
 
-Without it: the last session; where there was none, the end of the run.
+Without it: the last session; where there was none, the end of the run. What is of a session takes
+only the first of these, and what is of the whole run none: `Kind.about`.
 """
 
 from __future__ import annotations
 
-import difflib
+import math
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from simulator import units
+from simulator import catalog, units
 from simulator.endpoints.kinds import KINDS as KINDS
 from simulator.endpoints.reading import LAST_SESSION, Reading, When
 from simulator.errors import CommandError
@@ -42,7 +43,10 @@ class Endpoint:
     def read(self, result: Result) -> float:
         """Its value in a run, in `unit`; raises `CommandError` if the run has no such number."""
         self._find(result.solutes)
-        return KINDS[self.name].read(Reading(result, str(self), self.solute or "", self.when))
+        value = KINDS[self.name].read(Reading(result, str(self), self.solute or "", self.when))
+        if not math.isfinite(value):
+            raise CommandError(f"{self}: this run has no such number")
+        return value
 
     def unit(self, result: Result) -> str:
         """The unit of `read`; empty for a ratio or a count."""
@@ -60,7 +64,7 @@ class Endpoint:
     def _find(self, followed: Collection[str]) -> None:
         """Raise `CommandError` if the solute is not among those that are followed."""
         if self.solute is not None and self.solute not in followed:
-            near = _near(self.solute, list(followed))
+            near = catalog.nearest(self.solute, followed)
             raise CommandError(f"{self}: this run does not follow {self.solute!r}; {near}")
 
     def __str__(self) -> str:
@@ -76,12 +80,26 @@ def parse(text: str) -> Endpoint:
         raise CommandError(f"{text!r} names no outcome; such as 'fall igg @ session 5'")
     name, *rest = words
     if name not in KINDS:
-        raise CommandError(f"{text!r}: there is no outcome {name!r}; {_near(name, list(KINDS))}")
+        raise CommandError(
+            f"{text!r}: there is no outcome {name!r}; {catalog.nearest(name, KINDS)}"
+        )
     needed = 1 if KINDS[name].of_solute else 0
     if len(rest) != needed:
         form = f"{name} SOLUTE" if needed else name
         raise CommandError(f"{text!r}: expected '{form}', and '@ session 5' or the like if wanted")
-    return Endpoint(name, rest[0] if rest else None, _parse_when(when.strip(), text, bool(at)))
+    when_read = _parse_when(when.strip(), text, bool(at))
+    if at:
+        _check_when(name, when_read, text)
+    return Endpoint(name, rest[0] if rest else None, when_read)
+
+
+def _check_when(name: str, when: When, whole: str) -> None:
+    """Raise `CommandError` if a kind cannot be read when a phrase says."""
+    about = KINDS[name].about
+    if about == "run":
+        raise CommandError(f"{whole!r}: {name} is of the whole run; expected nothing after it")
+    if about == "session" and when.way != "at":
+        raise CommandError(f"{whole!r}: {name} is of a session; expected '@ session 5'")
 
 
 def _parse_when(text: str, whole: str, stated: bool) -> When:
@@ -103,8 +121,3 @@ def _minutes(text: str, whole: str) -> float:
             f"{whole!r}: expected when it is read, such as 'session 5', 'before session 5', "
             f"'7 d after session 5', '25 min in session 5' or '21 d'; {error}"
         ) from None
-
-
-def _near(name: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"

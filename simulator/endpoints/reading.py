@@ -49,6 +49,14 @@ class Reading:
             raise CommandError(f"{self.phrase}: the run has {which} ({len(sessions)} ran)")
         return found[-1]
 
+    def share(self, part: float, whole: float) -> float:
+        """A part over a whole; raises `CommandError` if there is none of that."""
+        if not whole:
+            raise CommandError(
+                f"{self.phrase}: this run has no such number: it would be a share of nothing"
+            )
+        return part / whole
+
     def start(self) -> float:
         """Level of the solute before anything was done."""
         sessions = self.result.sessions
@@ -108,4 +116,4 @@ class Reading:
     def change(self, name: str) -> float:
         """Change of a curve since the first draw of the session, %; without one, of the run."""
         before = self.curve(name, self.session.run[0] if self.result.sessions else 0.0)
-        return 100 * (self.curve(name) / before - 1)
+        return 100 * (self.share(self.curve(name), before) - 1)

@@ -150,6 +150,8 @@ class _Reader:
             report.add(("study",), f"{shown(study.study)} is not in the bibliography{hint}")
         runs = dict(self._runs())
         rows = tuple(self._rows())
+        if not rows and not report.problems:
+            report.add(("rows",), "expected at least one measured quantity")
         for row in rows:
             if all(name in runs for name in row.runs):
                 self._check_units(row, runs[row.runs[0]].scenario)
@@ -214,11 +216,14 @@ class _Reader:
         patient = folder() / "patients" / f"{node.value}.yaml"
         try:
             if patient.is_file():
-                return parse(patient.read_bytes(), patient.name)[0]
-            return library.merged(library.find(node.value))[0]
+                tree, problems = parse(patient.read_bytes(), patient.name)
+            else:
+                tree, problems = library.merged(library.find(node.value))
         except SimulatorError as error:
             self.report.add(path, str(error))
             return None
+        self.report.problems += problems
+        return tree
 
     # -- rows -------------------------------------------------------------------------------------
 
@@ -227,6 +232,8 @@ class _Reader:
             path: TreePath = ("rows", name)
             read = self._endpoint((*path, "read"), row.read)
             runs = row.run if isinstance(row.run, list) else [row.run]
+            if not runs:
+                self.report.add((*path, "run"), "expected a run of this file, or several")
             for key, wanted in [*(("run", run) for run in runs), ("against", row.against)]:
                 if wanted is not None and str(wanted) not in (self.study.runs or {}):
                     hint = near_or_all(str(wanted), self.study.runs or {})
@@ -263,6 +270,29 @@ class _Reader:
 
     def _check(self, path: TreePath, row: written.Row) -> None:
         """What a row needs beside its own keys."""
+        self._check_spread(path, row)
+        add = self.report.add
+        if row.against is not None and row.against in (row.run, *_listed(row.run)):
+            add((*path, "against"), "expected another run than that which is compared")
+        if (row.against is None) != (row.compare is None):
+            add(path, f"'against' and 'compare' ({', '.join(written.COMPARISONS)}) go together")
+        spread = any(getattr(row, kind) is not None for kind in written.SPREADS)
+        bounds = row.at_least is not None or row.at_most is not None
+        found = row.measured is not None or spread or row.count is not None
+        if not found and not bounds:
+            add(path, "expected what was measured: 'measured', a spread, or 'at_least', 'at_most'")
+        if bounds and row.tolerance is not None:
+            add((*path, "tolerance"), "bounds have no tolerance: write them as they are to hold")
+        judged = bounds or row.tolerance is not None or spread or row.count is not None
+        if row.kind != "report" and found and not judged:
+            add(path, "expected 'tolerance': no spread is printed that could take its place")
+        if row.would_be is not None and (row.kind != "report" or row.miss is None):
+            add((*path, "would_be"), "expected only of a row of class report with a miss")
+        if not row.why and (row.tolerance is not None or bounds):
+            add(path, "missing 'why': the reason for the tolerance or the bounds")
+
+    def _check_spread(self, path: TreePath, row: written.Row) -> None:
+        """Whether what stands either side of a value, or for one, can be what it says."""
         add = self.report.add
         spreads = [kind for kind in written.SPREADS if getattr(row, kind) is not None]
         if len(spreads) > 1:
@@ -271,21 +301,16 @@ class _Reader:
             ends = getattr(row, kind)
             if ends is not None and len(list(usable(ends))) != 2:
                 add((*path, kind), "expected two ends, such as [62 %, 65 %]")
-        if (row.against is None) != (row.compare is None):
-            add(path, f"'against' and 'compare' ({', '.join(written.COMPARISONS)}) go together")
-        bounds = row.at_least is not None or row.at_most is not None
-        found = row.measured is not None or bool(spreads) or row.count is not None
-        if not found and not bounds:
-            add(path, "expected what was measured: 'measured', a spread, or 'at_least', 'at_most'")
-        if bounds and row.tolerance is not None:
-            add((*path, "tolerance"), "bounds have no tolerance: write them as they are to hold")
-        judged = bounds or row.tolerance is not None or bool(spreads) or row.count is not None
-        if row.kind != "report" and found and not judged:
-            add(path, "expected 'tolerance': no spread is printed that could take its place")
-        if row.would_be is not None and (row.kind != "report" or row.miss is None):
-            add((*path, "would_be"), "expected only of a row of class report with a miss")
-        if not row.why and (row.tolerance is not None or bounds):
-            add(path, "missing 'why': the reason for the tolerance or the bounds")
+        if spreads and spreads[0] in ("sd", "se") and row.measured is None:
+            add((*path, spreads[0]), "expected 'measured' too: it is either side of a value")
+        for key in ("tolerance", "sd", "se"):
+            amount = getattr(row, key)
+            if amount is not None and amount.value < 0:
+                add((*path, key), f"expected an amount either side, got {amount.value:g}")
+        if row.count is not None:
+            some, of = _count(row.count)
+            if of == 0 or some > of:
+                add((*path, "count"), f"expected so many of at least as many, got {row.count!r}")
 
     def _check_units(self, row: Row, scenario: Scenario) -> None:
         """Whether all numbers of a row can be had in the unit in which it is read."""
@@ -300,10 +325,25 @@ class _Reader:
             found = getattr(written_row, key)
             for quantity in found if isinstance(found, list) else [found]:
                 if isinstance(quantity, Quantity):
+                    if unit == "%" and quantity.unit.text == "1" and quantity.value:
+                        given = f"{quantity.value:g}"
+                        self.report.add((*path, key), f"{given} needs a unit: '{given} %'")
+                        continue
                     try:
                         quantity.to(unit or "1")
                     except units.UnitError as error:
                         self.report.add((*path, key), f"{error}: it is read in {unit or 'numbers'}")
+        spread = row.measured.spread
+        ends = None if self.report.spoiled(path) or spread is None else spread
+        if ends and row.measured.spread_kind not in ("sd", "se"):
+            low, high = (end.to(unit or "1") for end in ends)
+            if low > high:
+                message = "expected the lower end first"
+                self.report.add((*path, row.measured.spread_kind), message)
+
+
+def _listed(run: Any) -> list[Any]:
+    return run if isinstance(run, list) else []
 
 
 def _usable(items: Mapping[str, Any] | None) -> Iterator[tuple[str, Any]]:
@@ -315,10 +355,12 @@ def _measured(row: written.Row) -> Measured:
     spread = getattr(row, kind) if kind else None
     if isinstance(spread, Quantity):
         spread = (spread, spread)
-    count = None
-    if row.count is not None:
-        some, _, of = row.count.split()
-        count = (int(some), int(of))
+    count = None if row.count is None else _count(row.count)
     return Measured(
         row.measured, tuple(spread) if spread else None, kind, count, row.n, row.of or "patients"
     )
+
+
+def _count(text: str) -> tuple[int, int]:
+    some, _, of = text.split()
+    return int(some), int(of)

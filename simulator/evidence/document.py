@@ -1,23 +1,21 @@
 """The parts of MODEL.md and README.md that are made from the catalog and from a verification.
 
-``python -m simulator.evidence.document`` writes them anew (`make model`); a test fails when they
-are stale. A part stands between ``<!-- made: NAME -->`` and ``<!-- end -->``.
+A part stands between ``<!-- made: NAME -->`` and ``<!-- end -->``. `simulator.documents` writes
+them; a test fails when they are stale.
 """
 
 from __future__ import annotations
 
 import json
 import re
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
-from pathlib import Path
 
 from simulator import catalog, provenance
 from simulator.catalog import Fact
 from simulator.constants import CONSTANTS
-from simulator.evidence import cases, verification, wording
+from simulator.evidence import cases, wording
 from simulator.evidence.verdicts import Verdict, judge
 
 _PART = re.compile(r"(<!-- made: (?P<name>[a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -123,28 +121,3 @@ def as_recorded() -> list[Verdict]:
         for case in map(cases.load, cases.names())
         for verdict in (judge(case, row, {}) for row in case.rows)
     ]
-
-
-def main(folder: Path, *, repeated: bool) -> None:
-    """Record what every row gives, and write the made parts of the documents in a folder.
-
-    Rows over many seeded sessions keep what was recorded of them, unless `repeated`.
-    """
-    outcome = verification.verify(repeated=repeated, jobs=None)
-    kept = recorded()
-    values = {}
-    for v in outcome.verdicts:
-        value = kept.get(v.name) if v.simulated is None else float(f"{v.simulated:.9g}")
-        if value is not None:
-            values[v.name] = value
-    (cases.folder() / RECORDED).write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
-    for name in DOCUMENTS:
-        document = folder / name
-        text = document.read_text(encoding="utf-8")
-        document.write_text(remade(text, as_recorded()), encoding="utf-8")
-    for line in wording.summary(outcome):
-        print(line)
-
-
-if __name__ == "__main__":
-    main(Path(), repeated="--all" in sys.argv)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from statistics import fmean, median
 
 from simulator import simulation
@@ -17,7 +18,6 @@ Interval = tuple[float, float]
 
 STANDARD_ERRORS = 1.96
 """Of a mean printed with its standard error: the 95 % interval."""
-
 
 _ROUNDING = 1e-9
 """Of sums and percentages; the end of an interval belongs to it."""
@@ -118,27 +118,33 @@ def judge(case: Case, row: Row, found: Readings) -> Verdict:
 def accepted(
     row: Row, unit: str, value: float | None, spread: Interval | None, repetitions: int = 1
 ) -> Interval | None:
-    """Where a simulated value must lie for the row to be met; None if nothing is asked of it."""
+    """Where a simulated value must lie for the row to be met; None if nothing is asked of it.
+
+    Of a rate it is the interval as `binomial_interval` widens it by the noise of our own sessions.
+    """
     if row.at_least is not None or row.at_most is not None:
         low = -math.inf if row.at_least is None else row.at_least.to(unit or "1")
         high = math.inf if row.at_most is None else row.at_most.to(unit or "1")
         return low, high
     if row.measured.count is not None and row.tolerance is None:
         return binomial_interval(*row.measured.count, repetitions)
-    ends = spread
     if row.tolerance is not None:
         around = row.measured.spread_kind in ("range", "iqr", "ci95")
-        low, high = spread if spread is not None and around else (_known(value), _known(value))
+        low, high = spread if spread is not None and around else (known(value), known(value))
         tolerance = row.tolerance.to(unit or "1")
         return low - tolerance, high + tolerance
-    if ends is not None and row.measured.spread_kind == "se":
-        middle = _known(value)
-        return tuple(middle + STANDARD_ERRORS * (end - middle) for end in ends)  # type: ignore[return-value]
-    return ends
+    if spread is not None and row.measured.spread_kind == "se":
+        low, high = spread
+        middle = known(value)
+        return (
+            middle - STANDARD_ERRORS * (middle - low),
+            middle + STANDARD_ERRORS * (high - middle),
+        )
+    return spread
 
 
 def binomial_interval(some: int, of: int, repetitions: int) -> Interval:
-    """Exact 95 % interval (%) of a rate of so many of so many [Clopper and Pearson 1934].
+    """Exact 95 % interval (%) of a rate of so many of so many, as Clopper and Pearson define it.
 
     Widened by two standard errors of our own rate, which comes from so many repetitions.
     """
@@ -150,8 +156,9 @@ def binomial_interval(some: int, of: int, repetitions: int) -> Interval:
     return 100 * (low - noise[0]), 100 * (high + noise[1])
 
 
-def _known(value: float | None) -> float:
-    assert value is not None  # the reader asks for it
+def known(value: float | None) -> float:
+    """A number that is there, because the reader of the file or the caller has asked for it."""
+    assert value is not None
     return value
 
 
@@ -164,7 +171,7 @@ def printed(measured: Measured, unit: str) -> tuple[float | None, Interval | Non
         return value, None
     low, high = (end.to(unit or "1") for end in measured.spread)
     if measured.spread_kind in ("sd", "se"):
-        middle = _known(value)
+        middle = known(value)
         return value, (middle - low, middle + high)
     return (low + high) / 2 if value is None else value, (low, high)
 
@@ -177,6 +184,11 @@ def _simulated(case: Case, row: Row, found: Readings) -> float | None:
     first = fmean(value for value in values if value is not None)
     if second is None:
         return first
+    if row.compare != "difference" and second == 0:
+        raise CommandError(
+            f"{case.file}/{row.name}: {row.read} is 0 in run {row.against}, so that there is no "
+            f"{row.compare} to it"
+        )
     compare: dict[str | None, Callable[[], float]] = {
         "difference": lambda: first - second,
         "ratio": lambda: first / second,
@@ -204,10 +216,16 @@ def wanted(all_cases: Iterable[Case], *, repeated: bool) -> list[tuple[str, str]
     return [(case.file, run.name) for case, run in runs]
 
 
+@cache
+def case_of(file: str) -> Case:
+    """A case, read once for all of its runs; `case_of.cache_clear()` forgets what was read."""
+    return cases.load(file)
+
+
 def read_run(name: tuple[str, str]) -> Reading:
     """What a process of its own does: one run of one case, by file and name."""
     file, run = name
-    case = cases.load(file)
+    case = case_of(file)
     try:
         return read(case, case.runs[run])
     except (ImpossibleRunError, CommandError) as error:

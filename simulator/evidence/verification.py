@@ -100,9 +100,11 @@ def verify(
     `repeated`: also the rows that take hundreds of seeded sessions, some minutes. `progress` is
     told how many of how many runs are made. More `jobs` than one (None: one per processor) start
     processes, which a script of one's own must allow for (``if __name__ == "__main__":``). `engine`
-    is what an independent engine has made of a run, if one was asked.
+    is what an independent engine has made of a run, if one was asked. A study that is named twice
+    counts once.
     """
-    all_cases = [cases.load(name) for name in names or cases.names()]
+    verdicts.case_of.cache_clear()
+    all_cases = [cases.load(name) for name in dict.fromkeys(names) or cases.names()]
     wanted = verdicts.wanted(all_cases, repeated=repeated)
     found: dict[tuple[str, str, str], list[float]] = {}
     worst = 0.0

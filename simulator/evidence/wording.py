@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from simulator.evidence.verdicts import Verdict
 from simulator.evidence.verification import Verification
 
 CLASS_WORDS = {
     "gate": "must hold",
-    "trend": "order or direction must hold",
+    "trend": "order or direction is asked for",
     "report": "shown only",
     "calibration": "was used to set a parameter: agreement proves nothing",
 }
@@ -85,6 +86,49 @@ def counted(v: Verdict) -> str:
     return str(m.n) if m.of == "patients" else f"{m.n} {m.of}"
 
 
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many rows there are, what they read, and how they come out."""
+
+    rows: int
+    """Without those of class calibration, as in all numbers but that of calibration."""
+    numbers: int
+    """Printed numbers that the rows read: one read again under another assumption is the same."""
+    studies: int
+    missed: int
+    calibration: int
+
+    @classmethod
+    def of(cls, verdicts: Sequence[Verdict]) -> Counts:
+        """Those of some rows."""
+        tests = [v for v in verdicts if v.row.kind != "calibration"]
+        return cls(
+            rows=len(tests),
+            numbers=len({_printed(v) for v in tests}),
+            studies=len({v.case.study for v in tests}),
+            missed=sum(v.met is False for v in tests),
+            calibration=len(verdicts) - len(tests),
+        )
+
+    def __str__(self) -> str:
+        reads = "row that reads" if self.rows == 1 else "rows that read"
+        numbers = "printed number" if self.numbers == 1 else "printed numbers"
+        studies = "study" if self.studies == 1 else "studies"
+        return f"{self.rows} {reads} {self.numbers} {numbers} of {self.studies} {studies}"
+
+
+def _printed(v: Verdict) -> tuple[object, ...]:
+    """What tells one printed number from another.
+
+    Of what it is (a solute, else the endpoint) and how much; after which of the sessions is not
+    looked at, so that a number that a study prints twice counts once.
+    """
+    of = v.row.read.solute or v.row.read.name
+    numbers = v.measured, v.spread, v.row.measured.count
+    bounds = v.accepted if numbers == (None, None, None) else None
+    return v.case.study, numbers, bounds, v.unit, of
+
+
 def summary(v: Verification) -> list[str]:
     """The outcome of a verification in a few lines."""
     held = sum(check.met for check in v.checks)
@@ -93,46 +137,50 @@ def summary(v: Verification) -> list[str]:
         first,
         f"Closed forms, conservation, engines: {held} of {len(v.checks)} hold.",
         *others,
-        "All that must hold holds." if v.holds else "NOT all that must hold holds.",
+        _held(v),
     ]
+
+
+def _held(v: Verification) -> str:
+    if not v.holds:
+        return "NOT all that must hold holds."
+    waiting = sum(x.simulated is None for x in v.of_kind("gate"))
+    return f"All that must hold{' and was run' if waiting else ''} holds."
 
 
 def counts(verdicts: Sequence[Verdict]) -> list[str]:
     """How many rows there are and how they come out: first those that must hold."""
-    tests = [v for v in verdicts if v.row.kind != "calibration"]
-    studies = len({v.case.study for v in tests})
-    lines = [
-        f"{len(tests)} published quantities from {studies} studies, "
-        f"and {len(verdicts) - len(tests)} that set a parameter and prove nothing."
-    ]
+    every = Counts.of(verdicts)
+    set_one = f"{every.calibration} more that set a parameter and prove nothing"
+    lines = [f"{every}{f', and {set_one}' if every.calibration else ''}."]
     for kind, words in CLASS_WORDS.items():
         of_kind = [v for v in verdicts if v.row.kind == kind]
         if of_kind:
             demoted = sum(v.row.would_be == "gate" for v in of_kind)
             more = f"; {demoted} of these would be gates" if demoted else ""
-            lines.append(f"{kind.capitalize()} ({words}): {_counts(of_kind)}{more}.")
+            lines.append(f"{kind.capitalize()} ({words}): {_outcomes(of_kind)}{more}.")
     return lines
 
 
 def sentence(verdicts: Sequence[Verdict]) -> str:
     """The same in a sentence."""
-    tests = [v for v in verdicts if v.row.kind != "calibration"]
-    studies = len({v.case.study for v in tests})
+    every = Counts.of(verdicts)
     kinds = {kind: [v for v in verdicts if v.row.kind == kind] for kind in CLASS_WORDS}
     demoted = sum(v.row.would_be == "gate" for v in verdicts)
     return (
-        f"{len(tests)} published quantities from {studies} studies: {len(kinds['gate'])} gates, "
-        f"which must hold ({_counts(kinds['gate'])}); {len(kinds['trend'])} orders and directions "
-        f"({_counts(kinds['trend'])}); {len(kinds['report'])} that are shown only "
-        f"({_counts(kinds['report'])}), {demoted} of which would be gates if they were met. "
-        f"{len(kinds['calibration'])} more set a parameter and prove nothing."
+        f"{every}: {len(kinds['gate'])} gates, which must hold ({_outcomes(kinds['gate'])}); "
+        f"{len(kinds['trend'])} orders and directions ({_outcomes(kinds['trend'])}); "
+        f"{len(kinds['report'])} that are shown only ({_outcomes(kinds['report'])}), {demoted} of "
+        f"which would be gates if they were met. {every.calibration} more set a parameter and "
+        "prove nothing."
     )
 
 
-def _counts(verdicts: Sequence[Verdict]) -> str:
+def _outcomes(verdicts: Sequence[Verdict]) -> str:
     words = Counter(v.word for v in verdicts)
-    parts = [f"{words[w]} {w}" for w in ("met", "missed", "shown", "not run") if words[w]]
-    return ", ".join(parts)
+    said = ("met", "missed", "shown", "not run")
+    parts = [f"{words[w]} {w}" for w in said if words[w]]
+    return ", ".join(parts) + (" (--all runs them)" if words["not run"] else "")
 
 
 def misses(verdicts: Sequence[Verdict]) -> Iterator[tuple[Verdict, str]]:

@@ -65,7 +65,7 @@ class Response(Enum):
 TRIES = 5
 """Failed draws in `TRIES_WITHIN` min that make the machine ask for the operator [assumed]."""
 TRIES_WITHIN = 5.0
-"""min [assumed]"""
+"""Time in which they count together, min [assumed]."""
 LOWEST_SHARE = 0.6
 """Share of the inlet flow that was set below which it is no use to go on slower [assumed]."""
 NEARLY_EMPTY = 1e-6  # mL: what rounding leaves in a bottle that has run dry

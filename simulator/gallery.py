@@ -10,13 +10,12 @@ import argparse
 import re
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from simulator import figures, processes, scenario
+from simulator import figures, processes, scenario, writing
 from simulator.errors import CommandError, SimulatorError
 from simulator.figures.course import ranked_solutes
 from simulator.figures.packing import packed
@@ -167,10 +166,7 @@ def write(folder: Path, titles: Mapping[str, str], chapters: Sequence[Chapter]) 
     Raises `CommandError` if the folder holds what no gallery has written.
     """
     refuse_unless_gallery(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as place:
-        new, old = Path(place) / "new", Path(place) / "old"
-        new.mkdir()
+    with writing.replaced(folder) as new:
         (new / INDEX).write_text(page(titles, chapters), encoding="utf-8")
         for one in chapters:
             (new / one.name).mkdir()
@@ -179,14 +175,6 @@ def write(folder: Path, titles: Mapping[str, str], chapters: Sequence[Chapter]) 
         for name in sorted(MADE_ELSEWHERE):
             if (folder / name).is_dir():
                 shutil.copytree(folder / name, new / name)
-        if folder.exists():
-            folder.rename(old)
-        try:
-            new.rename(folder)
-        except OSError:
-            if old.exists():
-                old.rename(folder)  # as it was
-            raise
 
 
 def refuse_unless_gallery(folder: Path) -> None:

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import io
 import json
 import math
-import shutil
-import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 from simulator import scenario as scenarios
+from simulator import writing
 from simulator.errors import CommandError
 from simulator.result import Result, header
 from simulator.units import MINUTES_PER_DAY
-from simulator.writing import umask
 
 FIGURES = ("volumes", "solutes", "sessions", "comparison", "verification")
 DATA_FILES = frozenset(
@@ -49,32 +47,10 @@ def write(result: Result, folder: Path, figures: Mapping[str, bytes]) -> None:
             (place / name).write_bytes(content)
 
 
-@contextlib.contextmanager
-def replaced(folder: Path) -> Iterator[Path]:
-    """A new folder to write into, which takes the place of `folder` when all went well."""
+def replaced(folder: Path) -> AbstractContextManager[Path]:
+    """A new run folder to write into, which takes the place of `folder` when all went well."""
     _refuse_unless_ours(folder)
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        new = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    except OSError as error:
-        raise CommandError(
-            f"cannot write to {folder.parent}: {error.strerror}; choose another folder with --out"
-        ) from None
-    new.chmod(0o777 & ~umask())
-    old = new.with_name(new.name + "-old")
-    try:
-        yield new
-        if folder.exists():
-            folder.rename(old)
-        try:
-            new.rename(folder)
-        except OSError:
-            if old.exists():
-                old.rename(folder)  # as it was
-            raise
-    finally:
-        for leftover in (new, old):
-            shutil.rmtree(leftover, ignore_errors=True)
+    return writing.replaced(folder)
 
 
 def check_target(folder: Path) -> None:

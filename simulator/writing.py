@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from simulator.errors import CommandError
@@ -24,6 +27,36 @@ def write_whole(file: Path, content: str | bytes) -> None:
             _replace(place, data)
     except OSError as error:
         raise CommandError(f"cannot write {file}: {error.strerror}") from None
+
+
+@contextlib.contextmanager
+def replaced(folder: Path) -> Iterator[Path]:
+    """A new folder to write into, which takes the place of `folder` when all went well.
+
+    Raises `CommandError` if there can be none.
+    """
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        new = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    except OSError as error:
+        raise CommandError(
+            f"cannot write to {folder.parent}: {error.strerror}; choose another folder with --out"
+        ) from None
+    new.chmod(0o777 & ~umask())
+    old = new.with_name(new.name + "-old")
+    try:
+        yield new
+        if folder.exists():
+            folder.rename(old)
+        try:
+            new.rename(folder)
+        except OSError:
+            if old.exists():
+                old.rename(folder)  # as it was
+            raise
+    finally:
+        for leftover in (new, old):
+            shutil.rmtree(leftover, ignore_errors=True)
 
 
 def _replace(file: Path, data: bytes) -> None:

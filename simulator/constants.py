@@ -69,7 +69,7 @@ class Constant:
     def fact(self) -> Fact:
         """The constant as numbers of the catalog are told."""
         value = self.value
-        text = "its coefficients" if value is None else f"{value:.10g} {self.unit}".rstrip()
+        text = "equation" if value is None else f"{value:.10g} {self.unit}".rstrip()
         return Fact(self.path, text, self.source, self.seen, at="", note=self.words)
 
 

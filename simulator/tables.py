@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.table import Table
 
 from simulator.machine.alarms import CONTAINERS
@@ -18,7 +18,7 @@ from simulator.result import Event, Result, SessionResult, followed_in_all, mean
 from simulator.units import MINUTES_PER_DAY
 
 NOT_CLINICAL = "For teaching and research, not for treating patients."
-PIPED_WIDTH = 110  # columns when the output is not a terminal
+PIPED_WIDTH = 120  # columns when the output is not a terminal
 
 
 class _Console(Console):
@@ -311,13 +311,14 @@ def comparison(labels: Sequence[str], results: Sequence[Result]) -> Table:
 
 
 def grid(title: str, columns: Mapping[str, str], rows: Iterable[Sequence[str]]) -> Table:
-    """Rows of text under headings, each `left` or `right`; what is on the left may be broken."""
+    """Rows of text under headings, each `left`, `right` or `name`.
+
+    What is on the left may be broken; a name, which is there too, is kept whole to be copied.
+    """
     table = _table(title)
     for heading, side in columns.items():
-        left = side == "left"
-        table.add_column(
-            heading, justify="left" if left else "right", no_wrap=not left, overflow="fold"
-        )
+        justify: JustifyMethod = "right" if side == "right" else "left"
+        table.add_column(heading, justify=justify, no_wrap=side != "left", overflow="fold")
     for row in rows:
         table.add_row(*row)
     return table

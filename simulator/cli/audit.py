@@ -13,8 +13,6 @@ from simulator.audit import Audit, Row
 from simulator.cli.options import jobs_option, progress_of, scenarios_argument, set_option
 
 WIDTH = 98
-LONGEST_PATH = 38
-"""Characters of a path that a line of the table holds."""
 
 
 @click.command("audit")
@@ -53,7 +51,7 @@ def audit_command(
         tables.grid(
             f"{found.scenario.title}: {found.outcome} = {value}",
             {
-                "#": "right", "number": "left", "value": "left", "grade": "left", "source": "left",
+                "#": "right", "number": "name", "value": "left", "grade": "left", "source": "name",
                 "+10 %\nmoves it": "right", "weight": "right",
             },
             (_cells(place, row, found) for place, row in enumerate(shown, start=1)),
@@ -69,21 +67,13 @@ def _cells(place: int, row: Row, found: Audit) -> list[str]:
     unit = "%" if found.relative else found.unit
     return [
         str(place),
-        _broken(row.fact.path),
+        row.fact.path,
         row.fact.value,
         row.fact.seen,
         "-" if row.fact.source == "assumed" else row.fact.source,
         f"{row.effect:+.2g} {unit}".rstrip() + ("*" if row.lowered else ""),
         f"{row.weight:.2g}",
     ]
-
-
-def _broken(path: str) -> str:
-    """A path on two lines if it is long, parted at a dot."""
-    if len(path) <= LONGEST_PATH:
-        return path
-    at = path.rfind(".", 0, LONGEST_PATH) + 1
-    return f"{path[:at]}\n  {path[at:]}"
 
 
 def footer_of(found: Audit, shown: tuple[Row, ...]) -> Iterator[str]:

@@ -66,7 +66,7 @@ GATED: dict[str, tuple[str, ...]] = {
     "devices.cobe-spectra.separator.packed_hematocrit": ("cid-2014",),
     "devices.evacure-ec-4a.separator.sieving.igg": ("ohkubo-2016",),
     "fluids.albumin-5.solutes.albumin": ("zollner-2014",),
-    "fluids.acd-a.citrate": ("bolan-2001",),
+    "fluids.acd-a.citrate": ("vox-sang-1998",),
 }
 """Numbers that gates rest on, and a study in which that is felt."""
 

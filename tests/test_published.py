@@ -337,7 +337,7 @@ USUAL = ("patient.hematocrit=35 %", "patient.hematocrit=42 %", "patient.weight=6
 """The range over which a gate must hold whose source does not state it: see MODEL.md."""
 
 FOR_THIS_PATIENT = {
-    "bolan-2001": "citrate is given by the kilogram, written here as mL for 75 kg",
+    "vox-sang-1998": "citrate is given by the kilogram, written here as mL for 75 kg",
     "ohkubo-2016/igg-rebound-matched": "the dose was matched in this patient",
     "ohkubo-2016/fibrinogen-rebound-matched": "the dose was matched in this patient",
 }

@@ -71,32 +71,28 @@ GATED: dict[str, tuple[str, ...]] = {
 """Numbers that gates rest on, and a study in which that is felt."""
 
 
-def gates_moved(path: str, text: str, studies: tuple[str, ...]) -> list[str]:
+def rows_moved(path: str, text: str, studies: tuple[str, ...]) -> list[str]:
     """Rows that move when a number of the catalog has another value."""
     before = document.recorded()
     with catalog.altered(path, text):
-        moved = []
-        for name in studies:
-            case = cases.load(name)
-            found: dict[tuple[str, str, str], list[float]] = {}
-            for run in case.runs.values():
-                if run.repetitions == 1:
-                    found |= verdicts.read(case, run).values
-            for row in case.rows:
-                verdict = verdicts.judge(case, row, found)
-                was = before[verdict.name]
-                if verdict.simulated is None:
-                    continue
-                if abs(verdict.simulated - was) > FELT * abs(was):
-                    moved.append(verdict.name)
-    return moved
+        found = [verdict for name in studies for verdict in judged(cases.load(name))]
+    return [
+        verdict.name
+        for verdict in found
+        if abs((verdict.simulated or 0.0) - before[verdict.name]) > FELT * abs(before[verdict.name])
+    ]
+
+
+def judged(case: cases.Case) -> list[verdicts.Verdict]:
+    """The rows of a case that need no repetition, run now."""
+    return verdicts.judged(case, [run for run in case.runs.values() if run.repetitions == 1])
 
 
 @pytest.mark.parametrize(("path", "studies"), GATED.items())
 def test_a_changed_digit_moves_a_published_row(path: str, studies: tuple[str, ...]) -> None:
     fact = next(fact for fact in provenance.catalog_facts() if fact.path == path)
-    assert gates_moved(path, fact.value, studies) == []
-    assert gates_moved(path, changed_digit(fact.value), studies)
+    assert rows_moved(path, fact.value, studies) == []
+    assert rows_moved(path, changed_digit(fact.value), studies)
 
 
 def studies_of_gates() -> dict[str, tuple[str, list[str]]]:
@@ -149,6 +145,6 @@ def test_every_number_that_a_gate_rests_on_is_felt() -> None:
 def notices(path: str, value: str, study: str) -> bool:
     """Whether a row of the study moves with one digit; a run that cannot be is noticed, too."""
     try:
-        return bool(gates_moved(path, changed_digit(value), (study,)))
+        return bool(rows_moved(path, changed_digit(value), (study,)))
     except SimulatorError:
         return True

@@ -231,7 +231,7 @@ class _Reader:
         for name, row in _usable(self.study.rows):
             path: TreePath = ("rows", name)
             read = self._endpoint((*path, "read"), row.read)
-            runs = row.run if isinstance(row.run, list) else [row.run]
+            runs = _runs_of(row)
             if not runs:
                 self.report.add((*path, "run"), "expected a run of this file, or several")
             for key, wanted in [*(("run", run) for run in runs), ("against", row.against)]:
@@ -272,7 +272,7 @@ class _Reader:
         """What a row needs beside its own keys."""
         self._check_spread(path, row)
         add = self.report.add
-        if row.against is not None and row.against in (row.run, *_listed(row.run)):
+        if row.against is not None and row.against in _runs_of(row):
             add((*path, "against"), "expected another run than that which is compared")
         if (row.against is None) != (row.compare is None):
             add(path, f"'against' and 'compare' ({', '.join(written.COMPARISONS)}) go together")
@@ -342,8 +342,9 @@ class _Reader:
                 self.report.add((*path, row.measured.spread_kind), message)
 
 
-def _listed(run: Any) -> list[Any]:
-    return run if isinstance(run, list) else []
+def _runs_of(row: written.Row) -> list[Any]:
+    """What stands behind `run`: a name, or a list of names."""
+    return row.run if isinstance(row.run, list) else [row.run]
 
 
 def _usable(items: Mapping[str, Any] | None) -> Iterator[tuple[str, Any]]:

@@ -89,7 +89,7 @@ def published(verdicts: Sequence[Verdict]) -> Iterator[str]:
             study = f"{file}, {v.case.seen}" if i == 0 else ""
             verdict = "**missed**" if v.met is False else v.word
             cells = (
-                *(study, _plain(v.row.quantity), v.row.kind, wording.measured(v)),
+                *(study, v.row.quantity, v.row.kind, wording.measured(v)),
                 *(wording.counted(v), wording.asked(v), wording.simulated(v), verdict),
             )
             yield f"| {' | '.join(_plain(cell) for cell in cells)} |"

@@ -115,6 +115,18 @@ def judge(case: Case, row: Row, found: Readings) -> Verdict:
     )
 
 
+def judged(case: Case, runs: Iterable[Run]) -> list[Verdict]:
+    """Some runs of a case made here and now, and the verdicts on all rows that they give a value.
+
+    The runs may be others of the same names: the same study with something changed.
+    """
+    found: dict[tuple[str, str, str], list[float]] = {}
+    for run in runs:
+        found |= read(case, run).values
+    verdicts = (judge(case, row, found) for row in case.rows)
+    return [verdict for verdict in verdicts if verdict.simulated is not None]
+
+
 def accepted(
     row: Row, unit: str, value: float | None, spread: Interval | None, repetitions: int = 1
 ) -> Interval | None:

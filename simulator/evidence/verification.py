@@ -104,7 +104,7 @@ def verify(
     counts once.
     """
     verdicts.case_of.cache_clear()
-    all_cases = [cases.load(name) for name in dict.fromkeys(names) or cases.names()]
+    all_cases = [verdicts.case_of(name) for name in dict.fromkeys(names) or cases.names()]
     wanted = verdicts.wanted(all_cases, repeated=repeated)
     found: dict[tuple[str, str, str], list[float]] = {}
     worst = 0.0

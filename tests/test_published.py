@@ -217,7 +217,7 @@ def complaints() -> Iterator[tuple[str, str, str]]:
     yield "    measured: 60 %\n", "", "expected what was measured"
     yield "scenario: man-of-75-kg", "scenario: woman-of-75-kg", "there is no such file"
     yield "scenario: man-of-75-kg", "like: two", "'two' is no other run"
-    yield "scenario: man-of-75-kg", "like: one", "'one' is no other run"
+    yield "scenario: man-of-75-kg", "like: one", "'one' is no other run: like goes in a circle"
     yield "{scenario: man-of-75-kg}", "{scenario: man-of-75-kg, set: {patient.weight: 75}}", "unit"
     yield "    measured: 60 %", "    measured: 60 %\n    colour: red", "unknown key 'colour'"
     yield "    measured: 60 %", "    range: [60 %]", "expected two ends"

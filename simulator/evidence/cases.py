@@ -189,9 +189,13 @@ class _Reader:
             self.report.add(path, "expected either 'scenario' or 'like', another run of this file")
             return None
         if run.like is not None:
-            if run.like not in (self.study.runs or {}) or run.like in above:
-                known = near_or_all(run.like, [n for n in self.study.runs or {} if n not in above])
-                self.report.add((*path, "like"), f"{shown(run.like)} is no other run{known}")
+            others = [other for other in self.study.runs or {} if other not in (name, *above)]
+            if run.like not in others:
+                hint = near_or_all(run.like, others) if others else ""
+                circle = f": like goes in a circle, {' > '.join((*above, run.like))}"
+                why = circle if run.like in above else f" of this file{hint}"
+                if not self.report.touches((*path, "like")):  # as a run that is like this one
+                    self.report.add((*path, "like"), f"{shown(run.like)} is no other run{why}")
                 return None
             tree = self._tree(run.like, (*above, run.like))
         else:

@@ -6,7 +6,7 @@ changes what is computed. Every change of flows leaves two rows: just before it 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import ceil
 
@@ -21,6 +21,11 @@ CUMULATIVE = ("blood", "plasma", "patient_plasma", "replacement", "anticoagulant
 
 JUST_AFTER = 1e-9  # min; an output time this close to an event is the event's own row
 GOLDEN = 0.6180339887498949
+CLOSE_ENOUGH = 1e-7
+"""Share of a step to which an extreme or a crossing inside it is located."""
+DEPTH = 0.25
+"""A reading that is lowest in the middle of a step is taken to fall no further below that than this
+share of the distance to the higher end; of a parabola it would be an eighth at the most."""
 
 
 @dataclass(slots=True)
@@ -36,6 +41,19 @@ class Nadir:
             self.value, self.time = value, time
 
 
+@dataclass(slots=True)
+class Course:
+    """What the level of a solute in plasma adds up to over the run."""
+
+    threshold: float
+    """In the solute's unit."""
+    lowest: Nadir = field(default_factory=Nadir)
+    area: float = 0.0
+    """Level times minutes."""
+    below: float = 0.0
+    """Minutes below the threshold."""
+
+
 @dataclass
 class Recorder:
     """Rows of the curves, and the lowest concentrations over the run."""
@@ -45,6 +63,8 @@ class Recorder:
     """min between rows while no session runs"""
     session_interval: float
     """min between rows during sessions"""
+    below: Mapping[str, float] = field(default_factory=dict)
+    """Levels, in the solutes' units, below which minutes are counted; else half of the first."""
     rows: list[tuple[float, ...]] = field(default_factory=list)
     session: int = 0
     flows: PumpFlows = STOPPED
@@ -56,7 +76,10 @@ class Recorder:
 
     def __post_init__(self) -> None:
         self.names = [name for name in self.patient.names if name != INTERNAL]
-        self.nadirs = {name: Nadir() for name in self.names}
+        self.courses = {
+            name: Course(self.below.get(name, self.patient.concentration(name) / 2))
+            for name in self.names
+        }
         self.watched: list[tuple[Nadir, Callable[[State], float]]] = []
         """What is watched during the session that runs: its nadir, and how to read it."""
 
@@ -90,9 +113,9 @@ class Recorder:
         if self.watched:
             middle = step.at(0.5)
             for nadir, read in self.watched:
-                end = read(step.after)
+                start, half, end = read(step.before), read(middle), read(step.after)
                 nadir.see(end, step.end)
-                if read(middle) < min(end, read(step.before)):
+                if half < min(start, end) and half - DEPTH * (max(start, end) - half) < nadir.value:
                     nadir.see(*_lowest_in(step, read))
 
     def write_now(self) -> None:
@@ -112,12 +135,16 @@ class Recorder:
         self._due = self._next_output(step.start)
         self._write(step.start, step.before)
         for name in self.names:
-            self.nadirs[name].see(self.patient.concentration(name, step.before), step.start)
+            level = self.patient.concentration(name, step.before)
+            self.courses[name].lowest.see(level, step.start)
         for nadir, read in self.watched:
             nadir.see(read(step.before), step.start)
 
     def _see_concentrations(self, step: Step) -> None:
-        """Concentrations at the end of the step, and inside it where they turn upward."""
+        """Concentrations at the end of the step, and inside it where they turn upward.
+
+        Area, by Hermite: h (c₀ + c₁) / 2 + h² (c₀' - c₁') / 12.
+        """
         before, after = step.before, step.after
         slope_before, slope_after = step.slopes[0], step.slopes[-1]
         layout = self.patient.layout.plasma.start
@@ -126,17 +153,31 @@ class Recorder:
                 continue
             place = layout + i
             per_volume = self.patient.constants.solutes[i].per_volume
-            nadir = self.nadirs[name]
-            nadir.see(per_volume * after[place] / after[0], step.end)
+            course, h = self.courses[name], step.length
+            nadir = course.lowest
             start, end = before[0], after[0]
+            first, last = per_volume * before[place] / start, per_volume * after[place] / end
+            nadir.see(last, step.end)
             fall = slope_before[place] - before[place] * slope_before[0] / start
             rise = slope_after[place] - after[place] * slope_after[0] / end
+            bend = per_volume * (fall / start - rise / end)
+            course.area += h * ((first + last) / 2 + h * bend / 12)
+            if first < course.threshold and last < course.threshold:
+                course.below += h
+            elif first < course.threshold or last < course.threshold:
+                share = _crossing(
+                    step,
+                    lambda y, p=place, k=per_volume: k * y[p] / y[0],  # type: ignore[misc]
+                    course.threshold,
+                    falls=first > last,
+                )
+                course.below += h * (share if first < course.threshold else 1 - share)
             if fall >= 0 or rise <= 0:
                 continue
             # a level that turns within the step stays above its tangents at both ends
             deepest = max(
-                (before[place] + fall * step.length) / start,
-                (after[place] - rise * step.length) / end,
+                (before[place] + fall * h) / start,
+                (after[place] - rise * h) / end,
             )
             if per_volume * deepest < nadir.value:
                 nadir.see(
@@ -187,12 +228,26 @@ class Recorder:
         return start + count * interval
 
 
+def _crossing(
+    step: Step, read: Callable[[State], float], target: float, *, falls: bool
+) -> float:
+    """The share of a step at which `read` passes a target, by bisection."""
+    low, high = 0.0, 1.0
+    while high - low > CLOSE_ENOUGH:
+        middle = (low + high) / 2
+        if (read(step.at(middle)) > target) == falls:
+            low = middle
+        else:
+            high = middle
+    return (low + high) / 2
+
+
 def _lowest_in(step: Step, read: Callable[[State], float]) -> tuple[float, float]:
     """A lowest value of `read` inside a step, and its time, by golden-section search."""
     low, high = 0.0, 1.0
     inner, outer = 1 - GOLDEN, GOLDEN
     at_inner, at_outer = read(step.at(inner)), read(step.at(outer))
-    while high - low > 1e-7:
+    while high - low > CLOSE_ENOUGH:
         if at_inner < at_outer:
             high, outer, at_outer = outer, inner, at_inner
             inner = high - GOLDEN * (high - low)

@@ -156,6 +156,10 @@ class SoluteResult:
     """min"""
     final: float
     removed: float
+    area: float = 0.0
+    """Under the plasma concentration over the run, in its unit times days."""
+    days_below: float = 0.0
+    """Days with a concentration below a threshold, by default half of the first."""
 
 
 @dataclass(frozen=True, slots=True)

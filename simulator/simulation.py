@@ -7,7 +7,7 @@ patient catch up to the present under what held until now; then the change takes
 from __future__ import annotations
 
 import operator
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from functools import partial
 from random import Random
 from typing import Any
@@ -24,7 +24,7 @@ from simulator.machine.pumps import STOPPED, PumpFlows
 from simulator.machine.session import Session
 from simulator.orders import Prescription
 from simulator.patient.integrator import State
-from simulator.patient.patient import Patient
+from simulator.patient.patient import TOLERANCE, Patient
 from simulator.patient.reactions import Susceptibility
 from simulator.provenance import sources_of
 from simulator.recorder import Recorder
@@ -41,13 +41,20 @@ FIRST_ACTIONS = ("stop", "delay", "skip", "replace-with")
 """Which rule decides when several hold."""
 
 
-def simulate(scenario: Scenario) -> Result:
+def simulate(
+    scenario: Scenario,
+    below: Mapping[str, float] | None = None,
+    tolerance: float = TOLERANCE,
+) -> Result:
     """Run a scenario from start to end.
+
+    `below`: levels, in the solutes' units, below which days are counted (else half of the first).
+    `tolerance`: relative error of a step.
 
     Raises `ImpossibleRunError` when a volume or a mass would fall below zero, or the machine cannot
     do what it is asked.
     """
-    return Run(scenario).result()
+    return Run(scenario, below=below, tolerance=tolerance).result()
 
 
 class Run:
@@ -56,13 +63,19 @@ class Run:
     `patient`: the kind of patient who lives through it, such as one who notes what is done to him.
     """
 
-    def __init__(self, scenario: Scenario, patient: type[Patient] = Patient) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        patient: type[Patient] = Patient,
+        below: Mapping[str, float] | None = None,
+        tolerance: float = TOLERANCE,
+    ) -> None:
         self.scenario = scenario
         self.env = simpy.Environment()
         self.ledger = Ledger()
-        self.patient = patient(scenario.patient, scenario.solutes, self.ledger)
+        self.patient = patient(scenario.patient, scenario.solutes, self.ledger, tolerance)
         self.recorder = Recorder(
-            self.patient, scenario.output_interval, scenario.session_output_interval
+            self.patient, scenario.output_interval, scenario.session_output_interval, below or {}
         )
         self.names = self.recorder.names
         at_rest = self.patient.vitals()
@@ -376,7 +389,7 @@ class Run:
                 for visit in self.visits
                 if visit.pre
             ],
-            solutes=solute_results(scenario, self.recorder.nadirs, self._levels(), books),
+            solutes=solute_results(scenario, self.recorder.courses, self._levels(), books),
             balance=balance(self.ledger, self.patient),
             references=[use.key for use in sources_of(scenario)],
         )

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from simulator.ledger import ADSORBER, IN_CIRCULATION, PLASMA_LINE, RETURNED, Ledger
 from simulator.machine.session import Session
 from simulator.patient.patient import INTERNAL, Patient
-from simulator.recorder import Nadir
+from simulator.recorder import Course, Nadir
 from simulator.result import SessionResult, SessionSolute, SoluteResult
 from simulator.scenario.model import Scenario
+from simulator.units import MINUTES_PER_DAY
 
 NOT_FLUIDS = frozenset(
     (
@@ -91,7 +92,7 @@ def balance(ledger: Ledger, patient: Patient) -> dict[str, float]:
 
 
 def solute_results(
-    scenario: Scenario, nadirs: dict[str, Nadir], final: dict[str, float], books: Books
+    scenario: Scenario, courses: Mapping[str, Course], final: dict[str, float], books: Books
 ) -> dict[str, SoluteResult]:
     """Each solute over the whole run."""
     return {
@@ -99,10 +100,12 @@ def solute_results(
             unit=followed.kinetics.unit,
             mass_unit=followed.kinetics.mass_unit,
             initial=followed.initial,
-            nadir=nadirs[name].value,
-            nadir_time=nadirs[name].time,
+            nadir=courses[name].lowest.value,
+            nadir_time=courses[name].lowest.time,
             final=final[name],
             removed=books[name].removed,
+            area=courses[name].area / MINUTES_PER_DAY,
+            days_below=courses[name].below / MINUTES_PER_DAY,
         )
         for name, followed in scenario.solutes.items()
     }

@@ -78,7 +78,7 @@ TABLE = [
          "return lymph_return * plasma, escape * interstitial", REST),
         ("proteins", "protected_fraction * (1 - fcrn_blockade) * free", "protected_fraction * free",
          LESS),
-        ("proteins", "math.pow(oncotic_ratio, -gain)", "math.pow(oncotic_ratio, gain)", RATES),
+        ("proteins", "power(oncotic_ratio, -gain)", "power(oncotic_ratio, gain)", RATES),
         ("proteins", "return plasma * (1 - intravascular_fraction) / intravascular_fraction",
          "return 2 * plasma * (1 - intravascular_fraction) / intravascular_fraction", REST),
         ("water", "hydrostatic_rise - oncotic_rise)", "hydrostatic_rise)",

@@ -57,14 +57,20 @@ class Inflow:
         )
 
 
-def rates(constants: Constants, therapy: Therapy, exchange: Exchange, start: State) -> Rates:
+def rates(
+    constants: Constants,
+    therapy: Therapy,
+    exchange: Exchange,
+    start: State,
+    inflow: Inflow | None = None,
+) -> Rates:
     """The rate equations for one stretch of constant `exchange`, beginning at the state `start`.
 
     dV_p/dt = given - filtered - excreted                      dV_i/dt = filtered
     dP/dt   = S + given - k_c P - k₁₂ P + k₂₁ E                dE/dt   = k₁₂ P - k₂₁ E
 
     and what the circuit takes and gives back, if one is attached (see `extracorporeal`). After the
-    rates come the fluxes of `FluxTotals`.
+    rates come the fluxes of `FluxTotals`. `inflow`: what runs in, if it is known already.
     """
     solutes = constants.solutes
     n = len(solutes)
@@ -72,7 +78,8 @@ def rates(constants: Constants, therapy: Therapy, exchange: Exchange, start: Sta
     in_plasma, in_interstitium = layout.plasma, layout.interstitium
     fluxes = COMMON_FLUXES + (6 if exchange.plasma_to_patient else 3) * n
     impossible = [math.nan] * (len(start) + fluxes)
-    inflow = Inflow.of(exchange, therapy, solutes)
+    if inflow is None:
+        inflow = Inflow.of(exchange, therapy, solutes)
     kinetics = [
         (
             (k := s.catabolism).intrinsic, k.protected_fraction, k.half_saturation,

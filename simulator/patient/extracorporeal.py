@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from simulator.boundary import Exchange, Passage
 from simulator.patient import minerals
+from simulator.patient.elementary import ratio
 from simulator.patient.integrator import State
 from simulator.patient.state import (
     IGG,
@@ -50,7 +51,7 @@ def circuit(constants: Constants, exchange: Exchange, start: State) -> Complete:
     layout = Layout(len(constants.solutes))
     outside = [*start[layout.circuit], *start[layout.circuit_solutes]]
     content = sum(outside[:3])
-    share_returned = exchange.circuit_to_patient / content if content else 0.0
+    share_returned = ratio(exchange.circuit_to_patient, content)
     (
         cells_back, plasma_back, added_back, citrate_back, calcium_back, magnesium_back, _,
         *masses_back,
@@ -60,7 +61,7 @@ def circuit(constants: Constants, exchange: Exchange, start: State) -> Complete:
     passage = exchange.passage
     sieving = [s.sieving * passage.share(passage.sieving, s.kin, 1.0) for s in constants.solutes]
     leaving = exchange.circuit_to_waste + exchange.plasma_to_patient
-    given_back = exchange.plasma_to_patient / leaving if leaving else 0.0
+    given_back = ratio(exchange.plasma_to_patient, leaving)
     treat = treated(constants.solutes, passage, given_back) if given_back else None
 
     def complete(
@@ -78,7 +79,7 @@ def circuit(constants: Constants, exchange: Exchange, start: State) -> Complete:
         plasma_out = filling_plasma + exchange.plasma_to_circuit
 
         outside_volume = plasma_outside + added_outside
-        share_leaving = leaving / outside_volume if outside_volume > 0 else 0.0
+        share_leaving = ratio(leaving, outside_volume)
         share_back = given_back * share_leaving
         share_wasted = share_leaving - share_back
 

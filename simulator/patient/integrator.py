@@ -77,14 +77,16 @@ class Step:
         return state
 
 
-def worst(misses: list[float], before: State, after: State, tolerance: float) -> float:
+def worst(
+    misses: list[float], before: State, after: State, tolerance: float, measures: State
+) -> float:
     """The worst of the estimated errors of a step, over what is allowed; at most `HOPELESS`.
 
-    Allowed is `tolerance` relative to each number of the state.
+    Allowed is `tolerance` relative to each number of the state, or to its measure if that is more.
     """
     error = 0.0
-    for miss, a, b in zip(misses, before, after, strict=False):
-        scale = tolerance * max(abs(a), abs(b)) + NEGLIGIBLE
+    for miss, a, b, measure in zip(misses, before, after, measures, strict=False):
+        scale = tolerance * max(abs(a), abs(b), measure) + NEGLIGIBLE
         if not abs(miss) <= error * scale:  # so written, a miss that is no number counts as well
             error = abs(miss) / scale
             if not error < HOPELESS:
@@ -93,15 +95,22 @@ def worst(misses: list[float], before: State, after: State, tolerance: float) ->
 
 
 def integrate(
-    rates: Rates, state: State, start: float, end: float, first_step: float, tolerance: float
+    rates: Rates,
+    state: State,
+    start: float,
+    end: float,
+    first_step: float,
+    tolerance: float,
+    measures: State | None = None,
 ) -> Iterator[tuple[Step, list[float], float]]:
     """Advance `state` from `start` to `end` (min); yield each step.
 
     With each step come the fluxes summed over it and the length proposed for the next step.
-    `tolerance` bounds the error of a step relative to each number of the state. Raises
-    `StepTooSmallError` when no step, however small, is accurate.
+    `tolerance` bounds the error of a step relative to each number of the state, or to its measure
+    if that is more. Raises `StepTooSmallError` when no step, however small, is accurate.
     """
     size = len(state)
+    measures = measures or [0.0] * size
     y, t = state, start
     h = min(first_step, end - start)
     previous_error = 1e-4
@@ -140,7 +149,7 @@ def integrate(
             h * (E1 * b + E3 * d + E4 * e + E5 * f + E6 * g + E7 * m)
             for _, b, d, e, f, g, m in zip(y, k1, k3, k4, k5, k6, k7, strict=False)
         ]
-        error = worst(misses, y, new, tolerance)
+        error = worst(misses, y, new, tolerance, measures)
 
         if error <= 1:
             grow = SAFETY * max(error, 1e-10) ** -(1 / ORDER - 0.75 * STABILIZE)

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import math
 
+from simulator.patient.elementary import power, square_root, tanh
+
 REFERENCE_WEIGHT = 75.0
 """kg; the weight at which the reference took the flows and volumes below [assumed]."""
 
@@ -79,13 +81,13 @@ BONE_RELEASE = 0.034
 reference weight [calibrated on zhao-weinstein-2019]."""
 
 
-CLOSE = 1e-6
-"""Newton's method ends with a relative step below this: its next one would be near the square."""
+NEWTON_STEPS = 4
+"""In bodies three leave nothing but rounding; the fourth is for liters that differ by half."""
 
 
 def scaled_flow(flow: float, weight: float) -> float:
     """A clearance or a release for a body weight (kg): flow (w / 75 kg)^(3/4) [assumed]."""
-    return flow * math.pow(weight / REFERENCE_WEIGHT, 0.75)
+    return flow * power(weight / REFERENCE_WEIGHT, 0.75)
 
 
 def metabolized_citrate(citrate: float, clearance: float) -> float:
@@ -119,18 +121,25 @@ def equilibrium(
     magnesium  N = m (B + V K₂ f)          V: volume of citrate and of its complexes
     citrate    C = V f (1 + K₁ i + K₂ m)
 
-    The first two put into the third leave one equation in f whose left side rises and bends
-    downward, so that Newton's method from f = 0 climbs to the root and cannot overshoot.
+    The first two put into the third leave one equation in f, whose left side rises and bends
+    downward. With one half-saturation s for both metals, f (V + (M + N) / (s + f)) = C, it is a
+    quadratic; from its root, which the harmonic mean of both keeps below the true one, Newton's
+    method climbs and cannot overshoot. A fixed number of steps lets many patients go side by side.
     """
     k1, k2 = citrate_liters * CALCIUM_CITRATE, citrate_liters * MAGNESIUM_CITRATE
-    free, step = 0.0, 1.0
-    while abs(step) > CLOSE * abs(free):  # a step that is no number ends it, too
-        a, b = calcium_liters + k1 * free, magnesium_liters + k2 * free
-        on_calcium, on_magnesium = k1 * calcium / a, k2 * magnesium / b
-        step = (citrate - free * (citrate_liters + on_calcium + on_magnesium)) / (
-            citrate_liters + on_calcium * calcium_liters / a + on_magnesium * magnesium_liters / b
+    metal = calcium + magnesium
+    half = metal / (calcium * k1 / calcium_liters + magnesium * k2 / magnesium_liters)
+    room = citrate_liters * half + metal - citrate
+    held = 2 * citrate * half
+    free = held / (room + square_root(room * room + 2 * citrate_liters * held))
+    for _ in range(NEWTON_STEPS):
+        a, b = 1 / (calcium_liters + k1 * free), 1 / (magnesium_liters + k2 * free)
+        on_calcium, on_magnesium = k1 * calcium * a, k2 * magnesium * b
+        missing = citrate - free * (citrate_liters + on_calcium + on_magnesium)
+        slope = (
+            citrate_liters + on_calcium * calcium_liters * a + on_magnesium * magnesium_liters * b
         )
-        free += step
+        free = free + missing / slope
     return calcium / (calcium_liters + k1 * free), magnesium / (magnesium_liters + k2 * free), free
 
 
@@ -170,7 +179,7 @@ def secretion(ionized: float, at_rest: float) -> float:
     hyperbolic tangent, which no level is too far off for.
     """
     x = (ionized - at_rest) / SECRETION_WIDTH + LOG_SECRETION
-    return SECRETION_MOST / 2 * (1 - math.tanh(x / 2))
+    return SECRETION_MOST / 2 * (1 - tanh(x / 2))
 
 
 def parathyroid_hormone(store: float, secreted: float) -> float:

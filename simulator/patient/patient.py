@@ -49,6 +49,10 @@ if TYPE_CHECKING:
 TOLERANCE = 1e-7
 """Relative error allowed in one step; over a course levels are good to 1e-7."""
 
+FLEETING = 10.0
+"""How much larger an error may be outside than in the patient: what is outside is gone, or back,
+within minutes, so that errors there do not add up."""
+
 FIRST_STEP = 1.0  # min; the integrator finds its own length within a few steps
 
 INTERNAL = "other-globulins"
@@ -71,6 +75,7 @@ class Patient:
         description: PatientDescription,
         solutes: Mapping[str, FollowedSolute],
         ledger: Ledger | None = None,
+        tolerance: float = TOLERANCE,
     ) -> None:
         at_rest = volumes(description)
         followed = _oncotic_first(solutes)
@@ -86,6 +91,7 @@ class Patient:
         self.layout = Layout(len(followed))
         self.ledger = Ledger() if ledger is None else ledger
         self.time = 0.0
+        self.tolerance = tolerance
         self.constants = Constants(
             solutes=tuple(
                 SoluteConstants.of(f.kinetics, mass, total_igg)
@@ -343,18 +349,30 @@ class Patient:
     ) -> Iterator[tuple[Step, list[float], float]]:
         """The integrator's steps to `until`, or to where `watch` says that something happens."""
         attached = len(self.state) > self.layout.patient.stop
+        measures = self._measures()
         method = integrate if attached or watch else quiet.integrate
-        for taken in method(rates, self.state, self.time, until, self._next_step, TOLERANCE):
+        for taken in method(rates, self.state, self.time, until, self._next_step, self.tolerance, measures):
             step = taken[0]
             happens = watch(step) if watch else None
             if happens is not None:
                 # the same stretch again, now with steps that end at the instant
                 size = max(happens - step.start, SMALLEST_STEP)
                 yield from integrate(
-                    rates, step.before, step.start, step.start + size, size, TOLERANCE
+                    rates, step.before, step.start, step.start + size, size, self.tolerance, measures
                 )
                 return
             yield taken
+
+    def _measures(self) -> State:
+        """What the error of each number of the state is measured by, where it is small itself.
+
+        What is outside counts by what it could change in the patient: by his own plasma, red
+        cells, minerals and proteins.
+        """
+        y = self.state
+        body = [0.0] * self.layout.patient.stop
+        outside = [y[2], y[0], y[0], *y[3:6], 0.0, *y[self.layout.plasma]]
+        return [*body, *(FLEETING * amount for amount in outside)]
 
     def _refuse_negative(self, exchange: Exchange) -> None:
         if min(self.state[self.layout.patient]) >= -NEGLIGIBLE:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from simulator.patient.elementary import power
 
 
 def turnover(
@@ -58,4 +58,4 @@ def oncotic_synthesis(at_rest: float, oncotic_ratio: float, gain: float) -> floa
 
     To first order the S_rest [1 + g (1 - π / π_rest)] of the reference model, but never negative.
     """
-    return at_rest * math.pow(oncotic_ratio, -gain)
+    return at_rest * power(oncotic_ratio, -gain)

@@ -150,21 +150,27 @@ class QuietStep(Step):
 
 
 def integrate(
-    rates: Rates, state: State, start: float, end: float, first_step: float, tolerance: float
+    rates: Rates,
+    state: State,
+    start: float,
+    end: float,
+    first_step: float,
+    tolerance: float,
+    measures: State | None = None,
 ) -> Iterator[tuple[Step, list[float], float]]:
     """`integrator.integrate` for a patient without circuit: explicit until it grows quiet."""
     settled = start + SETTLING
     if end < settled + SETTLING:
-        yield from integrator.integrate(rates, state, start, end, first_step, tolerance)
+        yield from integrator.integrate(rates, state, start, end, first_step, tolerance, measures)
         return
     proposed = first_step
     for step, sums, proposed in integrator.integrate(
-        rates, state, start, settled, first_step, tolerance
+        rates, state, start, settled, first_step, tolerance, measures
     ):
         state = step.after
         yield step, sums, proposed
     yield from extrapolate(
-        rates, state, settled, end, proposed, LENIENCE * tolerance, pairs_of(len(state))
+        rates, state, settled, end, proposed, LENIENCE * tolerance, pairs_of(len(state)), measures
     )
 
 
@@ -176,12 +182,14 @@ def extrapolate(
     first_step: float,
     tolerance: float,
     pairs: Sequence[Pair],
+    measures: State | None = None,
 ) -> Iterator[tuple[Step, list[float], float]]:
     """Advance `state` from `start` to `end` (min) with the rates of `pairs` in A.
 
     Yields and raises as `integrator.integrate` does.
     """
     size = len(state)
+    measures = measures or [0.0] * size
     y, t = state, start
     h = min(first_step, FIRST_MOST, end - start)
     slope = rates(y)
@@ -199,7 +207,7 @@ def extrapolate(
         sums = _weighted(WEIGHTS, results)
         new = [a + s for a, s in zip(y, sums, strict=False)]
 
-        error = worst(_weighted(ERROR, results), y, new, tolerance)
+        error = worst(_weighted(ERROR, results), y, new, tolerance, measures)
         factor = min(GROW_MOST, max(SHRINK_MOST, SAFETY * max(error, 1e-10) ** (-1 / ORDER)))
         if error <= 1:
             ahead = rates(new)

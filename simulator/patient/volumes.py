@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from simulator.patient.elementary import power, square_root
 
 if TYPE_CHECKING:
     from simulator.orders import PatientDescription
@@ -32,7 +33,7 @@ def lemmens_blood_volume(height_m: float, weight_kg: float) -> float:
     V = 70 w / √(BMI / 22)
     """
     body_mass_index = weight_kg / height_m**2
-    return 70 * weight_kg / math.sqrt(body_mass_index / 22)
+    return 70 * weight_kg / square_root(body_mass_index / 22)
 
 
 def per_kg_blood_volume(weight_kg: float) -> float:
@@ -61,7 +62,7 @@ def body_surface(height_m: float, weight_kg: float) -> float:
 
     BSA = 0.007184 w^0.425 (100 h)^0.725
     """
-    return 0.007184 * math.pow(weight_kg, 0.425) * math.pow(100 * height_m, 0.725)
+    return 0.007184 * power(weight_kg, 0.425) * power(100 * height_m, 0.725)
 
 
 #: Methods that estimate the blood volume; the plasma volume follows from the hematocrit.

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from simulator.ledger import ADSORBER, IN_CIRCULATION, PLASMA_LINE, RETURNED, Ledger
 from simulator.machine.session import Session
+from simulator.machine.tally import has_come
 from simulator.patient.patient import INTERNAL, Patient
 from simulator.recorder import Course, Nadir
 from simulator.result import SessionResult, SessionSolute, SoluteResult
@@ -122,9 +123,9 @@ def session_result(
     session = visit.session
     tally, times, machine = session.tally, session.times, session.machine
     separated = tally.treated or tally.patient_plasma_removed
-    over = not math.isnan(times.disconnected)
-    exchange_end = until if math.isnan(times.exchange_end) else times.exchange_end
-    first_draw = exchange_end if math.isnan(times.draw) else times.draw
+    over = has_come(times.disconnected)
+    exchange_end = times.exchange_end if has_come(times.exchange_end) else until
+    first_draw = times.draw if has_come(times.draw) else exchange_end
     minutes = exchange_end - first_draw
     given = tally.exchange_anticoagulant + tally.replacement + tally.calcium
     from_anticoagulant = tally.anticoagulant_to_patient * machine.anticoagulant.citrate

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import simpy
 
 from simulator.catalog import AdsorberFacts
+from simulator.elementary import soonest
 from simulator.machine.alarms import BY_FAULT
 from simulator.machine.pumps import PumpFlows
 from simulator.machine.separators import Centrifuge, Membrane
@@ -67,13 +68,12 @@ class Continuous:
             flows = session.controller.filling()
             room = math.inf if prime else session.waste_bag.room
             until_empty = flows.inlet * session.anticoagulant_lasts(flows)
-            drawn, runs_out = min(
+            drawn, runs_out = soonest(
                 (
                     (volume, None),
                     (until_empty, session.anticoagulant_bag),
                     (room, session.waste_bag),
-                ),
-                key=lambda due: due[0],
+                )
             )
             minutes = drawn / flows.inlet
             elapsed = yield from session.pump(session.controller.fills(flows), flows, minutes)
@@ -100,7 +100,7 @@ class Continuous:
             self._tell_limits(flows)
             if session.ended():
                 return
-            minutes, what_then = min(self._next_events(flows), key=lambda due: due[0])
+            minutes, what_then = soonest(self._next_events(flows))
             elapsed = yield from session.pump(
                 session.controller.exchanges(flows, session.line), flows, minutes
             )

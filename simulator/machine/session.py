@@ -30,7 +30,7 @@ from simulator.machine.rinseback import rinse_back
 from simulator.machine.separators import Bowl, Membrane, separator
 from simulator.machine.staff import Staff
 from simulator.machine.supplies import Container, ReplacementLine
-from simulator.machine.tally import SETTING, Settings, Tally, Times
+from simulator.machine.tally import SETTING, Settings, Tally, Times, has_come
 from simulator.machine.upkeep import Upkeep
 from simulator.orders import SALINE, Attendance, MachineSettings, Prescription
 from simulator.units import MINUTES_PER_DAY
@@ -239,7 +239,7 @@ class Session:
 
     def note_first_draw(self) -> None:
         """Blood is drawn from now on."""
-        if math.isnan(self.times.draw):
+        if not has_come(self.times.draw):
             self.times.draw = self.env.now
 
     def fill(self, volume: float) -> None:
@@ -340,7 +340,7 @@ class Session:
 
     def _pause(self, minutes: float) -> None:
         """Count a pause, if it falls between first draw and end of exchange."""
-        if not math.isnan(self.times.draw) and math.isnan(self.times.exchange_end):
+        if has_come(self.times.draw) and not has_come(self.times.exchange_end):
             self.times.paused += minutes
 
     def anticoagulant_lasts(self, flows: PumpFlows) -> float:

@@ -68,6 +68,11 @@ class Tally:
         return self.treated + self.treated_again or self.patient_plasma_removed + self.recirculated
 
 
+def has_come(time: float) -> bool:
+    """Whether something has happened yet: a time is NaN until then."""
+    return time == time  # noqa: PLR0124  (NaN is the one number that is not itself)
+
+
 @dataclass(slots=True)
 class Times:
     """When things happened, min from the start of the run; NaN until they do."""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from simulator.boundary import Exchange, Passage
 from simulator.patient import minerals
-from simulator.patient.elementary import ratio
+from simulator.elementary import ratio
 from simulator.patient.integrator import State
 from simulator.patient.state import (
     IGG,

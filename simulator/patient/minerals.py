@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 
-from simulator.patient.elementary import power, square_root, tanh
+from simulator.elementary import power, square_root, tanh
 
 REFERENCE_WEIGHT = 75.0
 """kg; the weight at which the reference took the flows and volumes below [assumed]."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simulator.patient.elementary import power
+from simulator.elementary import power
 
 
 def turnover(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from simulator.patient.elementary import power, square_root
+from simulator.elementary import power, square_root
 
 if TYPE_CHECKING:
     from simulator.orders import PatientDescription

@@ -131,7 +131,12 @@ class AnyMeasure(Kind):
 
 
 def read_quantity(value: Any, expectation: str) -> Quantity:
-    """A number or quantity text as a quantity; `ValueError` with the whole message otherwise."""
+    """A number or quantity text as a quantity; `ValueError` with the whole message otherwise.
+
+    What is a quantity already, as programs may write it, is taken as it is.
+    """
+    if isinstance(value, Quantity):
+        return value
     if isinstance(value, int | float) and not isinstance(value, bool):
         return Quantity(float(value), units.parse_unit("1"))
     if not isinstance(value, str):

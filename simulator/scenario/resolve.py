@@ -30,19 +30,22 @@ AFTER_LAST_SESSION = course.WEEK
 MAX_ROWS = 1_000_000
 
 
-def resolve(tree: Node, name: str, problems: Iterable[Problem] = ()) -> Scenario:
+def resolve(
+    tree: Node, name: str, problems: Iterable[Problem] = (), *, documented: bool = True
+) -> Scenario:
     """The scenario that a tree writes. `name` is its name where it gives none itself.
 
     `problems` are those found on the way to the tree. Raises `ScenarioError` with all of them.
+    Without `documented` the scenario does not hold the resolved file.
     """
     tree = _with_named_solutes(tree)
     report = Report(tree, problems)
-    scenario = _scenario(tree, name, report)
+    scenario = _scenario(tree, name, report, documented=documented)
     report.finish()
     return scenario
 
 
-def _scenario(tree: Node, name: str, report: Report) -> Scenario:
+def _scenario(tree: Node, name: str, report: Report, *, documented: bool = True) -> Scenario:
     """The scenario, as far as it can be read; what is wrong stands in the report."""
     document = shape.read(tree.plain(), report)
     patient = _patient(document.patient or written.Patient())
@@ -93,7 +96,7 @@ def _scenario(tree: Node, name: str, report: Report) -> Scenario:
         references=tuple(document.references or ()),
         **intervals,
     )
-    if report.problems:
+    if report.problems or not documented:
         return scenario
     whole = _document(tree, scenario, machine, until)
     own = catalog.own_content(_words(whole))

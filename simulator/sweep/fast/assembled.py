@@ -19,7 +19,7 @@ from types import ModuleType
 from typing import Any
 
 from simulator import writing
-from simulator.patient import integrator, quiet
+from simulator.patient import integrator, patient, quiet
 
 CACHE = "APHERESIS_CACHE"
 """Environment variable: another folder for what is compiled."""
@@ -82,6 +82,7 @@ def text_of(made: Made) -> str:
         "GROWTH": -(1 / integrator.ORDER - 0.75 * integrator.STABILIZE),
         **{name: getattr(integrator, name) for name in _SHARED},
     }
+    constants["FLEETING"] = patient.FLEETING
     lines = [f"{name} = {value!r}" for name, value in constants.items()]
     from simulator import recorder
 
@@ -130,7 +131,22 @@ _MODULES: dict[str, ModuleType] = {}
 
 def module_of(made: Made) -> ModuleType:
     """The compiled kernels for some equations."""
-    text = text_of(made)
+    return _loaded(text_of(made))
+
+
+def tape_module() -> ModuleType:
+    """The compiled runner of programs."""
+    package = resources.files("simulator.sweep.fast")
+    lines = package.joinpath("tape_kernel.py").read_text(encoding="utf-8").splitlines()
+    start = next(i for i, line in enumerate(lines) if line.startswith("@compiled"))
+    head = [
+        "import math", "import numba",
+        "compiled = numba.njit(error_model='numpy', cache=True, nogil=True)",
+    ]  # fmt: skip
+    return _loaded("\n".join([*head, "", *lines[start:]]) + "\n")
+
+
+def _loaded(text: str) -> ModuleType:
     name = f"kernel_{hashlib.sha256(text.encode()).hexdigest()[:20]}"
     if name not in _MODULES:
         place = folder()

@@ -332,7 +332,7 @@ def load_lane(lane, row, state, parameters, thresholds, levels, y, p, level, see
         for j in range(4):
             level[((2 + j) * SOLUTES + i) * LANES + lane] = levels[row, j, i]
     for i in range(SIZE):
-        measure[i * LANES + lane] = y[MEASURES[i] * LANES + lane] if MEASURES[i] >= 0 else 0.0
+        measure[i * LANES + lane] = FLEETING * y[MEASURES[i] * LANES + lane] if MEASURES[i] >= 0 else 0.0
 
 
 @compiled

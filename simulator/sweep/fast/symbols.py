@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
@@ -54,17 +54,27 @@ class Guard:
     outcome: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which of some places holds the least; the first of equals."""
+
+    places: tuple[int, ...]
+    outcome: int
+
+
 @dataclass
 class Tape:
     """What has been computed, in order: each place an input, a constant or an operation."""
 
     code: list[tuple[str, Any, Any]] = field(default_factory=list)
     """("input", name, None), ("constant", value, None), or an operation and the places it takes."""
-    guards: list[Guard] = field(default_factory=list)
-    noted: Callable[[Guard], None] | None = None
+    guards: list[Guard | Choice] = field(default_factory=list)
+    noted: Callable[[Guard | Choice], None] | None = None
     """Told of each new guard as it comes, if somebody wants to know."""
+    words: bool = True
+    """Whether a symbol may be written into a text; not where texts are read again."""
     _places: dict[tuple[str, Any, Any], int] = field(default_factory=dict)
-    _guarded: dict[tuple[str, int, int], bool] = field(default_factory=dict)
+    _guarded: set[Any] = field(default_factory=set)
 
     def input(self, name: Any, value: float) -> Symbol:
         """A number that comes from outside."""
@@ -91,15 +101,29 @@ class Tape:
         a, b = (x.value if isinstance(x, Symbol) else float(x) for x in (left, right))
         outcome = COMPARISONS[comparison](a, b)
         key = comparison, self.place_of(left), self.place_of(right)
-        if key[1] == key[2]:
+        if key[1] == key[2] or not (isinstance(left, Symbol) or isinstance(right, Symbol)):
             return outcome
-        if key not in self._guarded:
-            self._guarded[key] = outcome
-            guard = Guard(*key, outcome)
-            self.guards.append(guard)
-            if self.noted is not None:
-                self.noted(guard)
+        self._note(key, Guard(*key, outcome))
         return outcome
+
+    def least(self, values: Sequence[Value]) -> int:
+        """Place of the least of some values, the first of equals; noted like a comparison."""
+        numbers = [v.value if isinstance(v, Symbol) else float(v) for v in values]
+        place = numbers.index(min(numbers))
+        # what is plainly infinite never comes first
+        finite = [i for i, v in enumerate(values) if isinstance(v, Symbol) or v < math.inf]
+        if len(finite) > 1:
+            places = tuple(self.place_of(values[i]) for i in finite)
+            self._note(places, Choice(places, finite.index(place)))
+        return place
+
+    def _note(self, key: Any, guard: Guard | Choice) -> None:
+        if key in self._guarded:
+            return
+        self._guarded.add(key)
+        self.guards.append(guard)
+        if self.noted is not None:
+            self.noted(guard)
 
     def _place(self, entry: tuple[str, Any, Any]) -> int:
         place = self._places.get(entry)
@@ -180,6 +204,10 @@ class Symbol:
         """Square root."""
         return self.tape.operate("sqrt", self)
 
+    def least(self, values: Sequence[Value]) -> int:
+        """Place of the least of some values, this one among them; the first of equals."""
+        return self.tape.least(values)
+
     # -- comparisons --------------------------------------------------------------------------------
 
     def __lt__(self, other: Value) -> bool:
@@ -213,7 +241,12 @@ class Symbol:
     __int__ = __index__ = __complex__ = __round__ = __trunc__ = __floor__ = __ceil__ = __float__
 
     def __format__(self, form: str) -> str:
-        return format(self.value, form)  # words decide nothing
+        if not self.tape.words:
+            raise UntraceableError("a symbol in a text that is read again")
+        return format(self.value, form)
+
+    def __str__(self) -> str:
+        return format(self)
 
     def __repr__(self) -> str:
         return f"Symbol({self.value!r})"

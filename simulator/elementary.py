@@ -1,12 +1,16 @@
-"""The few functions that the equations need beside + - * /.
+"""The few functions that equations and machine need beside + - * / and comparisons.
 
-They stand here by name because the equations are not only run with numbers: to be compiled for many
-patients they are run once with symbols (`sweep.fast`), which bring their own.
+They stand here by name because both are not only run with numbers: for many patients at once they
+are run with symbols (`sweep.fast`), which bring their own.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+Due = TypeVar("Due", bound=tuple[Any, ...])
 
 
 def tanh(x: float) -> float:
@@ -41,3 +45,14 @@ def ratio(part: float, whole: float) -> float:
     if hasattr(whole, "under"):
         return whole.under(part)  # type: ignore[no-any-return]
     return part / whole if whole else 0.0
+
+
+def soonest(due: Sequence[Due]) -> Due:
+    """Of tuples that begin with a time or an amount, the one with the least; of equals the first.
+
+    Nothing is asked of the others but whether they come later.
+    """
+    for first, *_ in due:
+        if hasattr(first, "least"):
+            return due[first.least([one[0] for one in due])]
+    return min(due, key=lambda one: one[0])

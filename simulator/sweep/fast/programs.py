@@ -1,0 +1,216 @@
+"""Paths of decisions as programs: what was walked once is run for every patient who takes it.
+
+A program is the items of a walk with the operations that each needs before it. Programs that agree
+up to a comparison agree in every instruction up to there, so that a patient for whom it comes out
+the other way goes on, with all that is worked out for him, in the program of the other way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.sweep.fast.symbols import Choice, Guard, Tape
+from simulator.sweep.fast.walk import (
+    BASELINE,
+    CONNECT,
+    DISCONNECT,
+    SWAP,
+    Advance,
+    End,
+    Item,
+    Mark,
+    Read,
+)
+
+OPERATION = {
+    name: code
+    for code, name in enumerate(
+        ("+", "-", "*", "/", "neg", "abs", "power", "ratio", "sqrt", "tanh")
+    )
+}
+COMPARISON = {"<": 20, "<=": 21, "==": 22}
+CHOOSE, ADVANCE, READ, END = 29, 30, 31, 40
+MARKS = {CONNECT: 32, DISCONNECT: 33, BASELINE: 34, SWAP: 35}
+UNKNOWN = -1
+
+
+class StrayedError(RuntimeError):
+    """A second walk did not begin like the first: what was walked depends on something unseen."""
+
+
+@dataclass
+class Library:
+    """All programs of one kind of walk, in arrays that grow.
+
+    An instruction is (code, a, b, target): operands count up from 0 for numbers of the patient and
+    down from -1 for constants. Of a comparison `target` is how it came out, and `other` the program
+    to go on in if it comes out otherwise. Of `CHOOSE`, `ADVANCE`, `READ` and `END`, a counts into `lists`,
+    where the operands stand, b says how many they are, and target whether a circuit is attached.
+    """
+
+    inputs: dict[Any, int]
+    """Places of the numbers that a walk begins with, by name: the first numbers of a patient."""
+    first: list[int] = field(default_factory=list)
+    """Where each program begins."""
+    code: list[tuple[int, int, int, int]] = field(default_factory=list)
+    other: list[int] = field(default_factory=list)
+    lists: list[int] = field(default_factory=list)
+    branches: list[int] = field(default_factory=list)
+    """Of each choice the programs to go on in, by outcome; `other` says where they begin."""
+    constants: list[float] = field(default_factory=list)
+    numbers: int = 0
+    """Most numbers that a program works with."""
+    _list_places: dict[tuple[int, ...], int] = field(default_factory=dict)
+    _constant_places: dict[str, int] = field(default_factory=dict)
+    _paths: dict[bytes, int] = field(default_factory=dict)
+    """Programs by how their comparisons come out up to any of them."""
+    _outcomes: list[bytes] = field(default_factory=list)
+    _guards: list[dict[int, int]] = field(default_factory=list)
+    """Of each program, which comparison stands at an instruction."""
+    _arrays: tuple[NDArray[Any], ...] | None = None
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+    def add(self, tape: Tape, items: Iterable[Item]) -> int:
+        """A new program from a walk; returns its number."""
+        number = len(self.first)
+        self.first.append(len(self.code))
+        writer = _Writer(self, tape)
+        outcomes = bytearray()
+        guards: dict[int, int] = {}
+        for item in items:
+            where = writer.write(item)
+            if isinstance(item, Guard | Choice):
+                guards[where - self.first[number]] = len(outcomes)
+                outcomes.append(item.outcome)
+        self.numbers = max(self.numbers, writer.used)
+        path = bytes(outcomes)
+        for length in range(len(path) + 1):
+            self._paths.setdefault(path[:length], number)
+        self._outcomes.append(path)
+        self._guards.append(guards)
+        self._arrays = None
+        return number
+
+    def beyond(self, program: int, place: int, outcome: int) -> int:
+        """The program to go on in for whom a comparison comes out like this; or `UNKNOWN`."""
+        index = self._guards[program][place]
+        path = self._outcomes[program]
+        there = self._paths.get(path[:index] + bytes([outcome]), UNKNOWN)
+        if there != UNKNOWN:
+            begin, same = self.first[program], self.first[there]
+            if self.code[begin : begin + place] != self.code[same : same + place]:
+                raise StrayedError
+            if self.code[begin + place][0] == CHOOSE:
+                self.branches[self.other[begin + place] + outcome] = there
+            else:
+                self.other[begin + place] = there
+            self._arrays = None
+        return there
+
+    def arrays(self) -> tuple[NDArray[Any], ...]:
+        """first, code, other, lists, constants, branches."""
+        if self._arrays is None:
+            self._arrays = (
+                np.array(self.first, dtype=np.int64),
+                np.array(self.code, dtype=np.int64).reshape(-1, 4),
+                np.array(self.other, dtype=np.int64),
+                np.array([*self.lists, 0], dtype=np.int64),
+                np.array([*self.constants, 0.0]),
+                np.array([*self.branches, 0], dtype=np.int64),
+            )
+        return self._arrays
+
+    def listed(self, operands: tuple[int, ...]) -> int:
+        """Where some operands stand in a row; the same ones always stand at the same place."""
+        place = self._list_places.get(operands)
+        if place is None:
+            place = self._list_places[operands] = len(self.lists)
+            self.lists += operands
+        return place
+
+    def constant(self, value: float) -> int:
+        """The operand of a constant."""
+        key = repr(value)  # 0 and -0 are two
+        place = self._constant_places.get(key)
+        if place is None:
+            place = self._constant_places[key] = len(self.constants)
+            self.constants.append(value)
+        return -1 - place
+
+
+@dataclass
+class _Writer:
+    """Writes one program: before each item what it needs and is not there yet."""
+
+    library: Library
+    tape: Tape
+    where: dict[int, int] = field(default_factory=dict)
+    """Operands by place on the tape."""
+    used: int = 0
+
+    def __post_init__(self) -> None:
+        self.used = len(self.library.inputs)
+
+    def write(self, item: Item) -> int:
+        """Append an item; returns where its instruction stands."""
+        if isinstance(item, Guard):
+            a, b = self._operand(item.left), self._operand(item.right)
+            return self._append(COMPARISON[item.comparison], a, b, int(item.outcome))
+        if isinstance(item, Choice):
+            operands = [self._operand(place) for place in item.places]
+            where = self._listed(CHOOSE, operands, item.outcome)
+            self.library.other[where] = len(self.library.branches)
+            self.library.branches += [UNKNOWN] * len(operands)
+            return where
+        if isinstance(item, Advance):
+            operands = [self._operand(place) for place in (item.minutes, *item.flows)]
+            return self._listed(ADVANCE, operands, int(item.attached))
+        if isinstance(item, Read):
+            for place in item.places:
+                self.where[place] = self.used
+                self.used += 1
+            return self._listed(READ, [self.where[place] for place in item.places], 0)
+        if isinstance(item, Mark):
+            return self._append(MARKS[item.what], 0, 0, 0)
+        assert isinstance(item, End)
+        return self._listed(END, [self._operand(place) for place in item.places], 0)
+
+    def _listed(self, code: int, operands: Sequence[int], target: int) -> int:
+        start = self.library.listed(tuple(operands))
+        return self._append(code, start, len(operands), target)
+
+    def _operand(self, wanted: int) -> int:
+        waiting = [wanted]
+        while waiting:
+            place = waiting[-1]
+            if place in self.where:
+                waiting.pop()
+                continue
+            name, a, b = self.tape.code[place]
+            if name == "constant":
+                self.where[place] = self.library.constant(a)
+            elif name == "input":
+                self.where[place] = self.library.inputs[a]
+            else:
+                missing = [p for p in (b, a) if p is not None and p not in self.where]
+                if missing:
+                    waiting += missing
+                    continue
+                second = 0 if b is None else self.where[b]
+                self._append(OPERATION[name], self.where[a], second, self.used)
+                self.where[place] = self.used
+                self.used += 1
+            waiting.pop()
+        return self.where[wanted]
+
+    def _append(self, code: int, a: int, b: int, target: int) -> int:
+        self.library.code.append((code, a, b, target))
+        self.library.other.append(UNKNOWN)
+        return len(self.library.code) - 1

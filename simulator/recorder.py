@@ -22,7 +22,9 @@ CUMULATIVE = ("blood", "plasma", "patient_plasma", "replacement", "anticoagulant
 JUST_AFTER = 1e-9  # min; an output time this close to an event is the event's own row
 GOLDEN = 0.6180339887498949
 CLOSE_ENOUGH = 1e-7
-"""Share of a step to which an extreme or a crossing inside it is located."""
+"""Share of a step to which an extreme inside it is located; its value is then exact."""
+CROSSED = 1e-12
+"""Share of a step to which a crossing inside it is located."""
 DEPTH = 0.25
 """A reading that is lowest in the middle of a step is taken to fall no further below that than this
 share of the distance to the higher end; of a parabola it would be an eighth at the most."""
@@ -233,7 +235,7 @@ def _crossing(
 ) -> float:
     """The share of a step at which `read` passes a target, by bisection."""
     low, high = 0.0, 1.0
-    while high - low > CLOSE_ENOUGH:
+    while high - low > CROSSED:
         middle = (low + high) / 2
         if (read(step.at(middle)) > target) == falls:
             low = middle

@@ -87,7 +87,7 @@ def text_of(made: Made) -> str:
     from simulator import recorder
 
     lines += [
-        f"{name} = {getattr(recorder, name)!r}" for name in ("GOLDEN", "CLOSE_ENOUGH", "DEPTH")
+        f"{name} = {getattr(recorder, name)!r}" for name in ("GOLDEN", "CLOSE_ENOUGH", "CROSSED", "DEPTH")
     ]
     parts = ['"""Made from equations; see simulator.sweep.fast."""', "import math", "import numba",
              "import numpy as np", "", *lines]  # fmt: skip
@@ -140,7 +140,7 @@ def tape_module() -> ModuleType:
     lines = package.joinpath("tape_kernel.py").read_text(encoding="utf-8").splitlines()
     start = next(i for i, line in enumerate(lines) if line.startswith("@compiled"))
     head = [
-        "import math", "import numba",
+        "import math", "import numba", "import numpy as np",
         "compiled = numba.njit(error_model='numpy', cache=True, nogil=True)",
     ]  # fmt: skip
     return _loaded("\n".join([*head, "", *lines[start:]]) + "\n")

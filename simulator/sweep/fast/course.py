@@ -204,7 +204,7 @@ class Chunk:
         shape = self.ground.shape
         self.kernels.tape.run_programs(
             rows, *library.arrays(), program, at, numbers, self.state, self.parameters,
-            self.minutes, wants, self.differs, self.baseline, results, shape.first_flow,
+            self.minutes, wants, self.differs, self.baseline, results, len(library.inputs), shape.first_flow,
             shape.layout.patient.stop, shape.layout.circuit.stop - 1,
             shape.parameters.index("f_cell_ratio"),
         )  # fmt: skip
@@ -240,13 +240,13 @@ class Chunk:
 
     def _walk(
         self, order: int, inputs: Floats, row: int, before: Mapping[str, Floats]
-    ) -> int:
+    ) -> None:
         """Walk the session of one row from its beginning."""
         chunk = self.one(row)
         for name, array in before.items():
             getattr(chunk, name)[:] = array[row : row + 1]
         chunk.lows[:] = NONE_YET
-        return walk_session(self.ground, order, [float(x) for x in inputs[row]], Lane(chunk))
+        walk_session(self.ground, order, [float(x) for x in inputs[row]], Lane(chunk))
 
 
 @dataclass
@@ -423,7 +423,7 @@ def begin(
         nothing = np.zeros(1)
         tape.run_programs(
             waiting, *library.arrays(), program, at, numbers, none, none, nothing, wants, differs, nothing,
-            results, 0, 0, 0, 0,
+            results, 0, 0, 0, 0, 0,
         )  # fmt: skip
         stuck = waiting[wants[waiting] == STUCK]
         for here, place, outcome, those in _alike(program, at, differs, stuck):

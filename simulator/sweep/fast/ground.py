@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -23,9 +24,9 @@ from simulator.scenario.overrides import steps
 from simulator.scenario.resolve import resolve
 from simulator.scenario.tree import Mark, Node, assign
 from simulator.sweep.fast import body
-from simulator.sweep.fast.programs import Library
+from simulator.sweep.fast.programs import Library, Recorder
 from simulator.sweep.fast.symbols import Symbol, Tape, UntraceableError, Value
-from simulator.sweep.fast.walk import Clock, End, Item, Live, Walk, session_of
+from simulator.sweep.fast.walk import Clock, End, FamiliarError, Item, Live, Walk, session_of
 from simulator.units import Quantity
 from simulator.visits import Visit, session_result
 
@@ -101,10 +102,10 @@ class Reader:
         scenario = resolve(tree, self.name, documented=False)
         ground, results = _ground(scenario, self.below)
         items.append(End(tuple(tape.place_of(value) for value in results)))
-        number = self.library.add(tape, items)
-        assert number == len(self.grounds)
+        self.library.recorder(tape, items).take()
         self.grounds.append(ground)
-        return number
+        assert len(self.library) == len(self.grounds)
+        return len(self.grounds) - 1
 
 
 def _ground(scenario: Scenario, below: Mapping[str, float]) -> tuple[Ground, list[Value]]:
@@ -261,8 +262,8 @@ def _rebound(thing: Anything, known: Mapping[int, Symbol]) -> Anything:
     return thing
 
 
-def walk_session(ground: Ground, order: int, inputs: Sequence[float], live: Live) -> int:
-    """Walk a session of some patient; returns the number of its program.
+def walk_session(ground: Ground, order: int, inputs: Sequence[float], live: Live) -> None:
+    """Walk a session of some patient, up to where it goes on as another did, and keep the paths.
 
     `inputs`: the time at which it begins, then the numbers of the order.
     """
@@ -277,15 +278,24 @@ def walk_session(ground: Ground, order: int, inputs: Sequence[float], live: Live
     walk = Walk(
         tape, Clock(begin), live, orders.solutes, orders.therapy  # type: ignore[arg-type]
     )
+    library = ground.sessions[order]
+    recorder = library.recorder(tape, walk.items)
+    with suppress(FamiliarError):
+        _walk_on(walk, orders, ground, recorder, begin)
+
+
+def _walk_on(
+    walk: Walk, orders: Orders, ground: Ground, recorder: Recorder, begin: Value
+) -> None:
     session = session_of(
-        walk, orders.machine, orders.prescription, orders.target, orders.citrate_limit,
+        walk, recorder.take, orders.machine, orders.prescription, orders.target, orders.citrate_limit,
         ground.scenario.operator,
     )  # fmt: skip
     visit = Visit(1, begin, session, {})  # type: ignore[arg-type]
     visit.pre = {}
     result = session_result(visit, {}, begin, orders.plasma_volume, orders.weight)
     walk.finish([walk.env.now, *of_session(result)])
-    return ground.sessions[order].add(tape, walk.items)
+    recorder.take()
 
 
 ALBUMIN = "albumin"

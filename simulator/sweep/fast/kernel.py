@@ -168,7 +168,7 @@ def lowest_level(h, place, lane, quiet, y, new, k1, k3, k4, k5, k6, k7, ago, bef
 def crossing(target, falls, h, place, lane, quiet, y, new, k1, k3, k4, k5, k6, k7, ago, before, slope):
     """The share of a step at which a level passes a target, by bisection."""
     low, high = 0.0, 1.0
-    while high - low > CLOSE_ENOUGH:
+    while high - low > CROSSED:
         middle = (low + high) / 2.0
         level = level_within(middle, h, place, lane, quiet, y, new, k1, k3, k4, k5, k6, k7, ago, before, slope)
         if (level > target) == falls:

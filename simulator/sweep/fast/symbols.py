@@ -33,6 +33,8 @@ OPERATIONS: dict[str, Callable[..., float]] = {
 }
 """What a tape can hold, by name; those from "tanh" on have one operand."""
 
+_LASTING = ("input", "constant")
+
 COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
@@ -116,6 +118,13 @@ class Tape:
             places = tuple(self.place_of(values[i]) for i in finite)
             self._note(places, Choice(places, finite.index(place)))
         return place
+
+    def forget(self) -> None:
+        """From now on nothing counts as asked or computed before."""
+        self._guarded.clear()
+        self._places = {
+            entry: place for entry, place in self._places.items() if entry[0] in _LASTING
+        }
 
     def _note(self, key: Any, guard: Guard | Choice) -> None:
         if key in self._guarded:

@@ -9,6 +9,8 @@ out as they would in a single run. Joined and compiled like `kernel`, but withou
 
 import math
 
+import numpy as np
+
 
 def compiled(function):
     """Replaced by numba's compiler where this text is joined."""
@@ -17,8 +19,8 @@ def compiled(function):
 
 @compiled
 def run_programs(
-    rows, first, code, other, lists, constants, branches, program, at, numbers, state, parameters,
-    minutes, wants, differs, baseline, results, first_flow, inside, bound, cells_ratio,
+    rows, first, code, other, lists, constants, branches, roots, program, at, numbers, state, parameters,
+    minutes, wants, differs, baseline, results, inputs, first_flow, inside, bound, cells_ratio,
 ):  # fmt: skip
     """Let each of `rows` go on in its program until it wants time, is over, or is stuck.
 
@@ -27,6 +29,7 @@ def run_programs(
     `first_flow` on, `parameters` are set), 3 (over: `results` are set) or 4 (a comparison came out
     as in no program known: `differs` says how).
     """
+    between = np.empty(numbers.shape[1])
     for which in range(len(rows)):
         row = rows[which]
         mine = numbers[row]
@@ -108,6 +111,15 @@ def run_programs(
                 wants[row] = 1 + target
                 place += 1
                 break
+            elif kind == 41:
+                for i in range(b):
+                    operand = lists[a + i]
+                    between[i] = mine[operand] if operand >= 0 else constants[-1 - operand]
+                for i in range(b):
+                    mine[inputs + i] = between[i]
+                program[row] = roots[target]
+                begin = first[program[row]]
+                place = -1
             elif kind == 40:
                 for i in range(b):
                     operand = lists[a + i]

@@ -6,7 +6,7 @@ come from. The patient beside it is a real one, of a chunk, who lives in a lane 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, Protocol
 
@@ -22,6 +22,7 @@ from simulator.orders import MachineSettings, Prescription
 from simulator.patient.equations import Inflow
 from simulator.patient.state import SoluteConstants, Therapy
 from simulator.sweep.fast import body
+from simulator.sweep.fast.picture import Picture
 from simulator.sweep.fast.symbols import Choice, Guard, Symbol, Tape, UntraceableError, Value
 
 CONNECT, DISCONNECT, BASELINE, SWAP = "connect", "disconnect", "baseline", "swap"
@@ -76,7 +77,15 @@ class End:
     places: tuple[int, ...]
 
 
-Item = Guard | Choice | Advance | Read | Mark | End
+@dataclass(frozen=True, slots=True)
+class Waypoint:
+    """From here on everything follows from what stands at these places, and from the key."""
+
+    key: Any
+    places: tuple[int, ...]
+
+
+Item = Guard | Choice | Advance | Read | Mark | End | Waypoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +106,14 @@ class Walk:
     """The bedside of one session; notes what happens there. Implements the machine's `Bedside`."""
 
     tape: Tape
-    env: simpy.Environment
+    env: Clock
     live: Live
     solutes: tuple[SoluteConstants, ...]
     therapy: Therapy
     items: list[Item] = field(default_factory=list)
     drawn: bool = False
     attached: bool = False
+    stretches: int = 0
     _exchange: Exchange = REST
     _time: Value = 0.0
     _seen: Vitals | None = None
@@ -209,6 +219,7 @@ class Walk:
         self.live.advance(number(minutes), [number(flow) for flow in flows], self.attached)
         self._time = self.env.now
         self._seen = None
+        self.stretches += 1
 
 
 class Clock(simpy.Environment):
@@ -229,12 +240,18 @@ class Clock(simpy.Environment):
         self._count += 1
         self._due.append((self._now + delay, int(priority), self._count, event))
 
+    def settle(self) -> None:
+        """Forget what nobody waits for, and put first what comes first of events at one time."""
+        self._due = [one for one in self._due if one[3].callbacks]
+        self._due.sort(key=lambda one: one[1:3])
+        self._due = [(time, priority, i, event) for i, (time, priority, _, event) in enumerate(self._due)]
+        self._count = len(self._due)
+
     def step(self) -> None:
         """Go to the next event and let happen what waits for it."""
-        self._due = [one for one in self._due if one[3].callbacks]
+        self.settle()
         if not self._due:
             raise simpy.core.EmptySchedule
-        self._due.sort(key=lambda one: one[1:3])  # of events at one time, this decides
         first = soonest(self._due)
         self._due = [one for one in self._due if one is not first]
         self._now = first[0]
@@ -251,15 +268,23 @@ def number(value: Value) -> float:
     return value.value if isinstance(value, Symbol) else float(value)
 
 
+class FamiliarError(Exception):
+    """A walk has come to where another one has been before."""
+
+
 def session_of(
     walk: Walk,
+    familiar: Callable[[], bool],
     machine: MachineSettings,
     prescription: Prescription,
     target: Value,
     citrate_limit: Value,
     attendance: Any,
 ) -> Session:
-    """Run one session to its end."""
+    """Run one session to its end, with a waypoint after each stretch of time.
+
+    Raises `FamiliarError` at a waypoint at which it is told that the rest is `familiar`.
+    """
     session = Session(
         env=walk.env,
         bedside=walk,
@@ -271,6 +296,22 @@ def session_of(
         luck=None,
     )
     process = walk.env.process(session.run())
+    stretches = 0
     while not process.triggered:
         walk.env.step()
+        if walk.stretches > stretches and not process.triggered:
+            stretches = walk.stretches
+            _set_waypoint(walk, session, process, familiar)
     return session
+
+
+def _set_waypoint(
+    walk: Walk, session: Session, process: simpy.Process, familiar: Callable[[], bool]
+) -> None:
+    walk.env.settle()
+    picture = Picture()
+    key = picture.of((walk, session, process))
+    walk.tape.forget()
+    walk.items.append(Waypoint(key, tuple(symbol.place for symbol in picture.numbers)))
+    if familiar():
+        raise FamiliarError

@@ -13,6 +13,7 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from types import ModuleType
@@ -56,7 +57,7 @@ class Made:
 
 def text_of(made: Made) -> str:
     """The whole module."""
-    from simulator.sweep.fast.written import LANES
+    from simulator.sweep.fast.written import LANES, pairs_text
 
     package = resources.files("simulator.sweep.fast")
 
@@ -66,8 +67,7 @@ def text_of(made: Made) -> str:
         return "\n".join(lines[start:]) + "\n"
 
     columns = tuple(sorted({place for pair in made.pairs for place in pair.felt}))
-    most = max((len(pair.felt) for pair in made.pairs), default=1)
-    felt = [[*pair.felt, *[0] * (most - len(pair.felt))] for pair in made.pairs]
+    fast = [place for pair in made.pairs for place in pair.felt[:2]]
     constants: dict[str, Any] = {
         "LANES": LANES,
         "SIZE": made.size,
@@ -98,9 +98,7 @@ def text_of(made: Made) -> str:
             f"PAIRS = {len(made.pairs)}",
             f"COLUMNS = {columns!r}",
             f"WIDTH = {len(columns)}",
-            f"FELT = np.array({felt!r})",
-            f"FEELS = {tuple(len(pair.felt) for pair in made.pairs)!r}",
-            f"COLUMN_OF = np.array({[[columns.index(x) if x in columns else 0 for x in row] for row in felt]!r})",
+            f"FAST = {tuple(fast)!r}",
         ]
     elementary = package.joinpath("elementary.py").read_text(encoding="utf-8")
     start = elementary.index("LOG2_E")
@@ -109,7 +107,9 @@ def text_of(made: Made) -> str:
         "compiled = numba.njit(error_model='numpy', cache=True, nogil=True, fastmath={'contract', 'arcp', 'nsz'})",
         "",
         elementary[start:].replace("\ndef ", "\n@compiled\ndef "),
-        made.text.replace("\ndef ", "\n@compiled\ndef "),
+        (made.text + (pairs_text(made.pairs, columns) if made.pairs else "")).replace(
+            "\ndef ", "\n@compiled\ndef "
+        ),
         body("kernel"),
     ]
     if made.pairs:
@@ -146,7 +146,17 @@ def tape_module() -> ModuleType:
     return _loaded("\n".join([*head, "", *lines[start:]]) + "\n")
 
 
+@cache
+def _compiler_set_up() -> None:
+    """Let the compiler compare as many arrays as a step has, before it works on several lanes."""
+    from llvmlite import binding
+
+    for option in ("-runtime-memory-check-threshold=200", "-memory-check-merge-threshold=2000"):
+        binding.set_option("apheresis", option)
+
+
 def _loaded(text: str) -> ModuleType:
+    _compiler_set_up()
     name = f"kernel_{hashlib.sha256(text.encode()).hexdigest()[:20]}"
     if name not in _MODULES:
         place = folder()

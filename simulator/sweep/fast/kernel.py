@@ -18,15 +18,16 @@ def compiled(function):
 @compiled
 def error_of_lanes(miss, y, new, measure, tolerance, error):
     """The worst error of each lane over what is allowed; see `integrator.worst`."""
+    for at in range(SIZE * LANES):
+        before, after, scale = abs(y[at]), abs(new[at]), measure[at]
+        scale = before if before > scale else scale
+        scale = after if after > scale else scale
+        miss[at] = abs(miss[at]) / (tolerance * scale + NEGLIGIBLE)
     for lane in range(LANES):
         error[lane] = 0.0
     for i in range(SIZE):
         for lane in range(LANES):
-            at = i * LANES + lane
-            before, after, scale = abs(y[at]), abs(new[at]), measure[at]
-            scale = before if before > scale else scale
-            scale = after if after > scale else scale
-            one = abs(miss[at]) / (tolerance * scale + NEGLIGIBLE)
+            one = miss[i * LANES + lane]
             # so written, a miss that is no number counts as well, and stays
             error[lane] = error[lane] if one <= error[lane] else one
     for lane in range(LANES):
@@ -34,61 +35,66 @@ def error_of_lanes(miss, y, new, measure, tolerance, error):
 
 
 @compiled
-def stage2(y, h, out, k1):
-    """y + h a₂₁ k₁"""
+def spread(h, hs):
+    """A number of each lane, at every place of the lane."""
+    for i in range(SIZE):
+        for lane in range(LANES):
+            hs[i * LANES + lane] = h[lane]
+
+
+@compiled
+def take_over(accepted, old, new):
+    """The new numbers in the place of the old ones, where accepted."""
     for i in range(SIZE):
         for lane in range(LANES):
             at = i * LANES + lane
-            out[at] = y[at] + h[lane] * (A21 * k1[at])
+            old[at] = new[at] if accepted[lane] else old[at]
+
+
+@compiled
+def stage2(y, h, out, k1):
+    """y + h a₂₁ k₁"""
+    for at in range(SIZE * LANES):
+        out[at] = y[at] + h[at] * (A21 * k1[at])
 
 
 @compiled
 def stage3(y, h, out, k1, k2):
     """y + h (a₃₁ k₁ + a₃₂ k₂)"""
-    for i in range(SIZE):
-        for lane in range(LANES):
-            at = i * LANES + lane
-            out[at] = y[at] + h[lane] * (A31 * k1[at] + A32 * k2[at])
+    for at in range(SIZE * LANES):
+        out[at] = y[at] + h[at] * (A31 * k1[at] + A32 * k2[at])
 
 
 @compiled
 def stage4(y, h, out, k1, k2, k3):
     """And so on."""
-    for i in range(SIZE):
-        for lane in range(LANES):
-            at = i * LANES + lane
-            out[at] = y[at] + h[lane] * (A41 * k1[at] + A42 * k2[at] + A43 * k3[at])
+    for at in range(SIZE * LANES):
+        out[at] = y[at] + h[at] * (A41 * k1[at] + A42 * k2[at] + A43 * k3[at])
 
 
 @compiled
 def stage5(y, h, out, k1, k2, k3, k4):
     """And so on."""
-    for i in range(SIZE):
-        for lane in range(LANES):
-            at = i * LANES + lane
-            out[at] = y[at] + h[lane] * (A51 * k1[at] + A52 * k2[at] + A53 * k3[at] + A54 * k4[at])
+    for at in range(SIZE * LANES):
+        out[at] = y[at] + h[at] * (A51 * k1[at] + A52 * k2[at] + A53 * k3[at] + A54 * k4[at])
 
 
 @compiled
 def stage6(y, h, out, k1, k2, k3, k4, k5):
     """And so on."""
-    for i in range(SIZE):
-        for lane in range(LANES):
-            at = i * LANES + lane
-            rate = A61 * k1[at] + A62 * k2[at] + A63 * k3[at]
-            rate += A64 * k4[at] + A65 * k5[at]
-            out[at] = y[at] + h[lane] * rate
+    for at in range(SIZE * LANES):
+        rate = A61 * k1[at] + A62 * k2[at] + A63 * k3[at]
+        rate += A64 * k4[at] + A65 * k5[at]
+        out[at] = y[at] + h[at] * rate
 
 
 @compiled
 def last_stage(y, h, out, k1, k3, k4, k5, k6):
     """The state at the end of the step."""
-    for i in range(SIZE):
-        for lane in range(LANES):
-            at = i * LANES + lane
-            rate = B1 * k1[at] + B3 * k3[at] + B4 * k4[at]
-            rate += B5 * k5[at] + B6 * k6[at]
-            out[at] = y[at] + h[lane] * rate
+    for at in range(SIZE * LANES):
+        rate = B1 * k1[at] + B3 * k3[at] + B4 * k4[at]
+        rate += B5 * k5[at] + B6 * k6[at]
+        out[at] = y[at] + h[at] * rate
 
 
 @compiled
@@ -360,6 +366,7 @@ def explicit(
     new = np.zeros(SIZE * LANES)
     between = np.zeros(SIZE * LANES)
     miss = np.zeros(SIZE * LANES)
+    hs = np.zeros(SIZE * LANES)
     measure = np.zeros(SIZE * LANES)
     none = np.zeros(SIZE * LANES)
     k1 = np.zeros(SIZE * LANES)
@@ -440,24 +447,23 @@ def explicit(
             final[lane] = t[lane] + h[lane] >= end[lane] - SMALLEST_STEP
             if final[lane]:
                 h[lane] = end[lane] - t[lane]
-        stage2(y, h, new, k1)
+        spread(h, hs)
+        stage2(y, hs, new, k1)
         rates(new, p, q, k2)
-        stage3(y, h, new, k1, k2)
+        stage3(y, hs, new, k1, k2)
         rates(new, p, q, k3)
-        stage4(y, h, new, k1, k2, k3)
+        stage4(y, hs, new, k1, k2, k3)
         rates(new, p, q, k4)
-        stage5(y, h, new, k1, k2, k3, k4)
+        stage5(y, hs, new, k1, k2, k3, k4)
         rates(new, p, q, k5)
-        stage6(y, h, new, k1, k2, k3, k4, k5)
+        stage6(y, hs, new, k1, k2, k3, k4, k5)
         rates(new, p, q, k6)
-        last_stage(y, h, new, k1, k3, k4, k5, k6)
+        last_stage(y, hs, new, k1, k3, k4, k5, k6)
         rates(new, p, q, k7)
-        for i in range(SIZE):
-            for lane in range(LANES):
-                miss[i * LANES + lane] = h[lane] * (
-                    E1 * k1[i * LANES + lane] + E3 * k3[i * LANES + lane] + E4 * k4[i * LANES + lane]
-                    + E5 * k5[i * LANES + lane] + E6 * k6[i * LANES + lane] + E7 * k7[i * LANES + lane]
-                )  # fmt: skip
+        for at in range(SIZE * LANES):
+            miss[at] = hs[at] * (
+                E1 * k1[at] + E3 * k3[at] + E4 * k4[at] + E5 * k5[at] + E6 * k6[at] + E7 * k7[at]
+            )
         error_of_lanes(miss, y, new, measure, tolerance, error)
         for lane in range(LANES):
             accepted[lane] = error[lane] <= 1.0 and row_of[lane] >= 0
@@ -469,10 +475,8 @@ def explicit(
             take_watched(
                 accepted, h, y, new, k1, k3, k4, k5, k6, k7, between, p, reading, lowest, out, last, middle
             )
-        for i in range(SIZE):
-            for lane in range(LANES):
-                y[i * LANES + lane] = new[i * LANES + lane] if accepted[lane] else y[i * LANES + lane]
-                k1[i * LANES + lane] = k7[i * LANES + lane] if accepted[lane] else k1[i * LANES + lane]
+        take_over(accepted, y, new)
+        take_over(accepted, k1, k7)
         for lane in range(LANES):
             row = row_of[lane]
             if row < 0:

@@ -14,65 +14,43 @@ def compiled(function):
 
 
 @compiled
-def take_jacobian(y, p, q, slope, nudged, moved, jacobian, wanted):
+def take_jacobian(y, p, q, slope, nudged, moved, jacobian, wanted, nudge):
     """The rows of the fast pairs by differences, where wanted; see `quiet._jacobian`."""
-    for c in range(len(COLUMNS)):
+    for c in range(WIDTH):
         place = COLUMNS[c]
-        for i in range(SIZE):
-            for lane in range(LANES):
-                nudged[i * LANES + lane] = y[i * LANES + lane]
+        for at in range(SIZE * LANES):
+            nudged[at] = y[at]
         for lane in range(LANES):
-            nudged[place * LANES + lane] = y[place * LANES + lane] + (NUDGE * abs(y[place * LANES + lane]) + SMALLEST_STEP)
+            nudge[lane] = NUDGE * abs(y[place * LANES + lane]) + SMALLEST_STEP
+            nudged[place * LANES + lane] = y[place * LANES + lane] + nudge[lane]
         rates(nudged, p, q, moved)
-        for pair in range(PAIRS):
-            for one in range(2):
-                own = FELT[pair, one]
-                for lane in range(LANES):
-                    nudge = NUDGE * abs(y[place * LANES + lane]) + SMALLEST_STEP
-                    value = (moved[own * LANES + lane] - slope[own * LANES + lane]) / nudge
-                    jacobian[((pair * 2 + one) * WIDTH + c) * LANES + lane] = (
-                        value if wanted[lane] else jacobian[((pair * 2 + one) * WIDTH + c) * LANES + lane]
-                    )
+        for row in range(2 * PAIRS):
+            own = FAST[row] * LANES
+            there = (row * WIDTH + c) * LANES
+            for lane in range(LANES):
+                value = (moved[own + lane] - slope[own + lane]) / nudge[lane]
+                kept = jacobian[there + lane]
+                jacobian[there + lane] = value if wanted[lane] else kept
 
 
 @compiled
-def take_part(y, p, q, slope, h, parts, jacobian, added, at, ahead, move):
+def take_part(y, p, q, slope, hs, h, parts, jacobian, inverse, added, at, ahead, move):
     """What so many parts of length h / parts add to the state; see `quiet._move`."""
-    for part in range(parts):
-        if part:
-            for i in range(SIZE):
-                for lane in range(LANES):
-                    at[i * LANES + lane] = y[i * LANES + lane] + added[i * LANES + lane]
-            rates(at, p, q, ahead)
-        for i in range(SIZE):
-            for lane in range(LANES):
-                rate = ahead[i * LANES + lane] if part else slope[i * LANES + lane]
-                move[i * LANES + lane] = h[lane] / parts * rate
-        for pair in range(PAIRS):
-            first_place, second_place = FELT[pair, 0], FELT[pair, 1]
-            first_column, second_column = COLUMN_OF[pair, 0], COLUMN_OF[pair, 1]
-            for lane in range(LANES):
-                size = h[lane] / parts
-                a = size * jacobian[((pair * 2 + 0) * WIDTH + first_column) * LANES + lane]
-                b = size * jacobian[((pair * 2 + 0) * WIDTH + second_column) * LANES + lane]
-                c = size * jacobian[((pair * 2 + 1) * WIDTH + first_column) * LANES + lane]
-                d = size * jacobian[((pair * 2 + 1) * WIDTH + second_column) * LANES + lane]
-                first, second = 0.0, 0.0
-                for f in range(FEELS[pair]):
-                    felt = move[FELT[pair, f] * LANES + lane]
-                    first += jacobian[((pair * 2 + 0) * WIDTH + COLUMN_OF[pair, f]) * LANES + lane] * felt
-                    second += jacobian[((pair * 2 + 1) * WIDTH + COLUMN_OF[pair, f]) * LANES + lane] * felt
-                scale = size / ((1.0 - a) * (1.0 - d) - b * c)
-                move[first_place * LANES + lane] += (1.0 - d) * scale * first + b * scale * second
-                move[second_place * LANES + lane] += c * scale * first + (1.0 - a) * scale * second
-        if part:
-            for i in range(SIZE):
-                for lane in range(LANES):
-                    added[i * LANES + lane] += move[i * LANES + lane]
-        else:
-            for i in range(SIZE):
-                for lane in range(LANES):
-                    added[i * LANES + lane] = move[i * LANES + lane]
+    take_inverse(jacobian, h, 1.0 / parts, inverse)
+    for i in range(SIZE * LANES):
+        move[i] = hs[i] / parts * slope[i]
+    add_fast(move, jacobian, inverse)
+    for i in range(SIZE * LANES):
+        added[i] = move[i]
+    for _ in range(1, parts):
+        for i in range(SIZE * LANES):
+            at[i] = y[i] + added[i]
+        rates(at, p, q, ahead)
+        for i in range(SIZE * LANES):
+            move[i] = hs[i] / parts * ahead[i]
+        add_fast(move, jacobian, inverse)
+        for i in range(SIZE * LANES):
+            added[i] += move[i]
 
 
 @compiled
@@ -98,6 +76,9 @@ def quiet(
     p = np.zeros(PARAMETERS * LANES)
     q = np.zeros((PREPARED + 1) * LANES)
     jacobian = np.zeros(PAIRS * 2 * WIDTH * LANES)
+    inverse = np.zeros(PAIRS * 4 * LANES)
+    nudge = np.zeros(LANES)
+    hs = np.zeros(SIZE * LANES)
     level = np.zeros(6 * SOLUTES * LANES)
     seen = np.zeros(SOLUTES * LANES)
     t = np.zeros(LANES)
@@ -134,17 +115,18 @@ def quiet(
                 wanted[lane] = busy[lane] and age[lane] == 0
                 stale |= wanted[lane]
             if stale:
-                take_jacobian(y, p, q, slope, at, moved, jacobian, wanted)
-            for i in range(SIZE):
-                for lane in range(LANES):
-                    new[i * LANES + lane] = y[i * LANES + lane]
-                    miss[i * LANES + lane] = 0.0
+                take_jacobian(y, p, q, slope, at, moved, jacobian, wanted, nudge)
+            spread(h, hs)
+            for i in range(SIZE * LANES):
+                new[i] = y[i]
+                miss[i] = 0.0
             for n in range(len(PARTS)):
-                take_part(y, p, q, slope, h, PARTS[n], jacobian, added, at, ahead, move)
-                for i in range(SIZE):
-                    for lane in range(LANES):
-                        new[i * LANES + lane] += WEIGHTS[n] * added[i * LANES + lane]
-                        miss[i * LANES + lane] += ERROR[n] * added[i * LANES + lane]
+                take_part(
+                    y, p, q, slope, hs, h, PARTS[n], jacobian, inverse, added, at, ahead, move
+                )  # fmt: skip
+                for i in range(SIZE * LANES):
+                    new[i] += WEIGHTS[n] * added[i]
+                    miss[i] += ERROR[n] * added[i]
             error_of_lanes(miss, y, new, measure, tolerance, error)
             for lane in range(LANES):
                 accepted[lane] = error[lane] <= 1.0 and busy[lane]
@@ -152,13 +134,10 @@ def quiet(
             take_levels(
                 accepted, now, h, y, new, slope, slope, slope, slope, slope, ahead, True, ago, old, old_slope, level, seen
             )
-            for i in range(SIZE):
-                for lane in range(LANES):
-                    go = accepted[lane]
-                    old[i * LANES + lane] = y[i * LANES + lane] if go else old[i * LANES + lane]
-                    old_slope[i * LANES + lane] = slope[i * LANES + lane] if go else old_slope[i * LANES + lane]
-                    y[i * LANES + lane] = new[i * LANES + lane] if go else y[i * LANES + lane]
-                    slope[i * LANES + lane] = ahead[i * LANES + lane] if go else slope[i * LANES + lane]
+            take_over(accepted, old, y)
+            take_over(accepted, old_slope, slope)
+            take_over(accepted, y, new)
+            take_over(accepted, slope, ahead)
             for lane in range(LANES):
                 if not busy[lane]:
                     continue

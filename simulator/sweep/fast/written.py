@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from simulator.patient.quiet import Pair
 from simulator.sweep.fast.symbols import Symbol, Tape, Value
 
 LANES = 16
@@ -89,6 +90,41 @@ def reading_text(
     many = function(name, ("y", "p", "out"), tape, where, results)
     one = function(f"{name}_one", ("y", "p", "out", "lane"), tape, where, results, loop=False)
     return f"\n{many}\n\n{one}"
+
+
+def pairs_text(pairs: Sequence[Pair], columns: Sequence[int]) -> str:
+    """The text of `take_inverse` and `add_fast`: what is solved for the fast pairs; see `quiet`.
+
+    `columns`: the places by which the derivatives were taken, in the order in which `jacobian`
+    holds them; it has a row for each of the two rates of each pair.
+    """
+    width = len(columns)
+
+    def derivative(row: int, place: int) -> str:
+        return f"jacobian[{(row * width + columns.index(place)) * LANES} + lane]"
+
+    solving = ["def take_inverse(jacobian, h, share, inverse):", "    for lane in range(LANES):",
+               "        size = h[lane] * share"]  # fmt: skip
+    adding = ["def add_fast(move, jacobian, inverse):", "    for lane in range(LANES):"]
+    for number, pair in enumerate(pairs):
+        one, two = pair.felt[:2]
+        entries = [(2 * number, one), (2 * number, two), (2 * number + 1, one)]
+        a, b, c, d = (derivative(*e) for e in (*entries, (2 * number + 1, two)))
+        solving += [
+            f"        a, b, c, d = size * {a}, size * {b}, size * {c}, size * {d}",
+            "        scale = size / ((1.0 - a) * (1.0 - d) - b * c)",
+        ]
+        values = ("(1.0 - d) * scale", "b * scale", "c * scale", "(1.0 - a) * scale")
+        there = [f"inverse[{(4 * number + j) * LANES} + lane]" for j in range(4)]
+        solving += [f"        {t} = {value}" for t, value in zip(there, values, strict=True)]
+        for name, row in (("first", 2 * number), ("second", 2 * number + 1)):
+            terms = [f"{derivative(row, x)} * move[{x * LANES} + lane]" for x in pair.felt]
+            adding.append(f"        {name} = {' + '.join(terms)}")
+        adding += [
+            f"        move[{one * LANES} + lane] += {there[0]} * first + {there[1]} * second",
+            f"        move[{two * LANES} + lane] += {there[2]} * first + {there[3]} * second",
+        ]
+    return "\n" + "\n".join(solving) + "\n\n\n" + "\n".join(adding) + "\n"
 
 
 def function(

@@ -18,7 +18,7 @@ from simulator.units import Quantity
 
 
 @dataclass(frozen=True)
-class Whole(Kind):
+class Whole(Kind[int]):
     """A whole number within limits."""
 
     low: int
@@ -41,7 +41,7 @@ class Whole(Kind):
 
 
 @dataclass(frozen=True)
-class Choice(Kind):
+class Choice(Kind[str]):
     """One word of a few; or of many, which messages then do not list but call `what`."""
 
     words: tuple[str, ...]
@@ -67,7 +67,7 @@ class Choice(Kind):
 
 
 @dataclass(frozen=True)
-class Exactly(Kind):
+class Exactly(Kind[int]):
     """One certain value, such as the version of the format."""
 
     value: int
@@ -85,7 +85,7 @@ class Exactly(Kind):
 
 
 @dataclass(frozen=True)
-class Text(Kind):
+class Text(Kind[str]):
     """Free text, or text of a certain form."""
 
     what: str = "text"
@@ -111,7 +111,7 @@ class Text(Kind):
 
 
 @dataclass(frozen=True)
-class Anything(Kind):
+class Anything(Kind[Any]):
     """A value whose form depends on its neighbors; looked at when they are known."""
 
     def expectation(self) -> str:
@@ -125,7 +125,7 @@ class Anything(Kind):
 
 
 @dataclass(frozen=True)
-class MeasureOrWord(Kind):
+class MeasureOrWord(Kind[Quantity | str]):
     """A quantity, or one certain word that stands for none: `rest`, `never`."""
 
     measure: Measure
@@ -147,7 +147,7 @@ class MeasureOrWord(Kind):
 
 
 @dataclass(frozen=True)
-class YesNo(Kind):
+class YesNo(Kind[bool]):
     """`yes` or `no`, which YAML 1.2 reads as words, or its own `true` and `false`."""
 
     def expectation(self) -> str:
@@ -176,7 +176,7 @@ class Reference:
 
 
 @dataclass(frozen=True)
-class CatalogName(Kind):
+class CatalogName(Kind[Reference]):
     """A name in one folder of the catalog. That it exists there is looked up later."""
 
     kind: str

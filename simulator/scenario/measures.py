@@ -15,7 +15,7 @@ from simulator.units import Quantity
 
 
 @dataclass(frozen=True)
-class Measure(Kind):
+class Measure(Kind[Quantity]):
     """A quantity of the dimension of `example`, from `low` to `high`, or above `above`."""
 
     example: str
@@ -96,7 +96,7 @@ class Measure(Kind):
 
 
 @dataclass(frozen=True)
-class AnyMeasure(Kind):
+class AnyMeasure(Kind[Quantity]):
     """A quantity of one of several dimensions; with none given, of any (checked later)."""
 
     example: str

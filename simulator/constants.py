@@ -12,19 +12,20 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache, wraps
 from importlib import import_module, resources
 from types import MappingProxyType, ModuleType
 from typing import Any
 
 from simulator.catalog import Fact
+from simulator.records import record
 
 Follower = Callable[[float], float]
 """What a number of the same module becomes with another value of a constant."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Constant:
     """A number of an equation, or an equation of which all coefficients are of one source."""
 

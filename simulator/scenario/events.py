@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from simulator import catalog, units
 from simulator.catalog import Fluid
 from simulator.machine.alarms import BY_FAULT
 from simulator.orders import CalciumOrder, FollowedSolute, MachineSettings
+from simulator.records import record
 from simulator.scenario import faults, limits
 from simulator.scenario import format as written
 from simulator.scenario.entries import Entries
@@ -47,7 +47,7 @@ SETTABLE: Mapping[str, Kind[Any]] = {
 SYNTHESIS = "solutes.<name>.synthesis"
 
 
-@dataclass(frozen=True)
+@record
 class Setup:
     """What events refer to."""
 

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from simulator.records import record
 from simulator.scenario.kind import Kind
 from simulator.scenario.measures import Measure
 from simulator.scenario.report import near, near_or_all, shown
 from simulator.units import Quantity
 
 
-@dataclass(frozen=True)
+@record
 class Whole(Kind[int]):
     """A whole number within limits."""
 
@@ -40,7 +40,7 @@ class Whole(Kind[int]):
         return {"type": "integer", "minimum": self.low, "maximum": self.high}
 
 
-@dataclass(frozen=True)
+@record
 class Choice(Kind[str]):
     """One word of a few; or of many, which messages then do not list but call `what`."""
 
@@ -66,7 +66,7 @@ class Choice(Kind[str]):
         return {"enum": list(self.words)}
 
 
-@dataclass(frozen=True)
+@record
 class Exactly(Kind[int]):
     """One certain value, such as the version of the format."""
 
@@ -84,7 +84,7 @@ class Exactly(Kind[int]):
         return {"const": self.value}
 
 
-@dataclass(frozen=True)
+@record
 class Text(Kind[str]):
     """Free text, or text of a certain form."""
 
@@ -110,7 +110,7 @@ class Text(Kind[str]):
         return schema if self.form is None else {**schema, "pattern": f"^{self.form}$"}
 
 
-@dataclass(frozen=True)
+@record
 class Anything(Kind[Any]):
     """A value whose form depends on its neighbors; looked at when they are known."""
 
@@ -124,7 +124,7 @@ class Anything(Kind[Any]):
         return {}
 
 
-@dataclass(frozen=True)
+@record
 class MeasureOrWord(Kind[Quantity | str]):
     """A quantity, or one certain word that stands for none: `rest`, `never`."""
 
@@ -146,7 +146,7 @@ class MeasureOrWord(Kind[Quantity | str]):
         return {"anyOf": [{"const": self.word}, self.measure.json_schema()]}
 
 
-@dataclass(frozen=True)
+@record
 class YesNo(Kind[bool]):
     """`yes` or `no`, which YAML 1.2 reads as words, or its own `true` and `false`."""
 
@@ -165,7 +165,7 @@ class YesNo(Kind[bool]):
         return {"enum": [True, False, "yes", "no"]}
 
 
-@dataclass(frozen=True)
+@record
 class Reference:
     """An entry of the catalog by name, or one changed in place: ``{like: name, …}``."""
 
@@ -175,7 +175,7 @@ class Reference:
     in_place: bool
 
 
-@dataclass(frozen=True)
+@record
 class CatalogName(Kind[Reference]):
     """A name in one folder of the catalog. That it exists there is looked up later."""
 

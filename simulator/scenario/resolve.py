@@ -206,7 +206,7 @@ def _check_rows(simulation: written.Simulation, until: Quantity, report: Report)
 
 def _check_references(document: written.Document, report: Report) -> None:
     for place, key in usable(document.references):
-        known = catalog.references()
+        known = catalog.reference_keys()
         if key not in known:
             hint = near(key, known) or "; `apheresis list references` shows all"
             report.add(("references", place), f"{shown(key)} is not in the bibliography{hint}")

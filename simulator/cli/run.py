@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from simulator import lean as lean  # before what imports SimPy
 from simulator import run_folder, scenario, simulation, tables
 from simulator.cli.options import scenarios_argument, set_option
 from simulator.result import Result

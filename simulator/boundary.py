@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from simulator.catalog import Fluid
+from simulator.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Passage:
     """What separator, second filter and column let pass: shares by name of the solute."""
 
@@ -32,7 +33,7 @@ FREE = Passage()
 """Everything passes, nothing is bound: what a centrifuge does to the plasma."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Exchange:
     """What the machine does to the patient from now on, until it says otherwise; flows in mL/min.
 

@@ -12,19 +12,21 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache, wraps
-from importlib import import_module, resources
+from importlib import import_module
+from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import Any
 
 from simulator.catalog import Fact
+from simulator.records import record
 
 Follower = Callable[[float], float]
 """What a number of the same module becomes with another value of a constant."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Constant:
     """A number of an equation, or an equation of which all coefficients are of one source."""
 
@@ -210,7 +212,7 @@ def _where(home: ModuleType, name: str) -> list[ModuleType]:
 @cache
 def _docstrings(module: str) -> Mapping[str, str]:
     """What a module says of each of its names, on one line; for an equation, of all of it."""
-    file = resources.files("simulator").joinpath(*f"{module}.py".replace(".", "/", 1).split("/"))
+    file = Path(__file__).parent / f"{module.replace('.', '/', 1)}.py"
     body = ast.parse(file.read_text(encoding="utf-8")).body
     said = {}
     for node, following in zip(body, [*body[1:], None], strict=True):

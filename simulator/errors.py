@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from operator import attrgetter
+
+from simulator.records import record
 
 
 class SimulatorError(Exception):
@@ -29,7 +31,10 @@ class CommandError(SimulatorError):
     exit_code = 2
 
 
-@dataclass(frozen=True, slots=True, order=True)
+_PLACE = attrgetter("file", "line", "column", "path", "message")
+
+
+@record
 class Problem:
     """One thing wrong with a scenario file: where it stands, and what was expected there."""
 
@@ -50,7 +55,7 @@ class ScenarioError(SimulatorError):
     exit_code = 3
 
     def __init__(self, problems: list[Problem]) -> None:
-        self.problems = sorted(set(problems))
+        self.problems = sorted(set(problems), key=_PLACE)
         count = "1 problem" if len(self.problems) == 1 else f"{len(self.problems)} problems"
         super().__init__("\n".join([f"{count}:", *(f"  {p}" for p in self.problems)]))
 

@@ -6,15 +6,15 @@ from a file, machine and patient read them. Concentrations of a solute are in it
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from simulator.catalog import Access, Device, Fluid, Solute
+from simulator.records import record
 
 Sex = Literal["female", "male"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PatientDescription:
     """Who is treated."""
 
@@ -41,7 +41,7 @@ class PatientDescription:
     fluid_shift: Literal["starling", "none"] = "starling"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FollowedSolute:
     """A solute with its kinetics, its level at the start, and how much of it is made."""
 
@@ -52,7 +52,7 @@ class FollowedSolute:
     """Fraction of the rate that would hold `initial` steady."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MachineSettings:
     """The machine as set up for a session."""
 
@@ -85,7 +85,7 @@ SALINE = "saline"
 """The fluid that primes and rinses the circuit."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Attendance:
     """The operator: how many machines share one, and how long things take. Times in min."""
 
@@ -97,7 +97,7 @@ class Attendance:
     """How often vital signs are taken; infinity for never."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Replacement:
     """One fluid of the replacement, in order of use: by share, by volume, or the rest."""
 
@@ -108,7 +108,7 @@ class Replacement:
     """mL; with `share` None as well, whatever the others leave."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CalciumOrder:
     """Calcium by rate, or by volume of replacement fluid; exactly one of the two."""
 
@@ -119,7 +119,7 @@ class CalciumOrder:
     """mL of calcium solution per mL of replacement fluid."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Prescription:
     """What one session is to do."""
 

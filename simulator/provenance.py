@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from simulator import catalog
 from simulator.catalog import Fact
 from simulator.constants import CONSTANTS, Constant
 from simulator.orders import OPERATOR, PatientDescription
 from simulator.patient.patient import INTERNAL
+from simulator.records import record
 from simulator.scenario.fluids import fluids_of, reactions_of
 from simulator.scenario.model import Fault, Scenario
 
@@ -24,7 +24,7 @@ Entry = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Use:
     """One source and what this run takes from it."""
 
@@ -164,7 +164,7 @@ Cases = Mapping[str, Sequence[str]]
 """Published cases by source: what is held against each."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Standing:
     """All that one entry of the bibliography stands behind."""
 

@@ -6,10 +6,11 @@ A result is data. Figures, tables and files read it; nothing in it computes on.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from simulator import __version__
+from simulator.records import record
 from simulator.scenario.model import Scenario
 from simulator.units import MINUTES_PER_DAY
 
@@ -48,7 +49,7 @@ def mean(values: Sequence[float]) -> float | None:
     return sum(values) / len(values) if values else None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Event:
     """Something that happened; `minute` counts from first contact (None between sessions)."""
 
@@ -60,7 +61,7 @@ class Event:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SessionSolute:
     """One solute in one session: plasma concentrations in its unit, amounts in its mass unit."""
 
@@ -74,7 +75,7 @@ class SessionSolute:
     """Given back with treated plasma."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SessionResult:
     """One session; times in min, volumes in mL."""
 
@@ -144,7 +145,7 @@ class SessionResult:
         return self.run[1] - self.run[0]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SoluteResult:
     """One solute over the run: concentrations in its unit, amounts in its mass unit."""
 
@@ -162,7 +163,7 @@ class SoluteResult:
     """Days with a concentration below a threshold, by default half of the first."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Result:
     """One run of one scenario."""
 

@@ -71,7 +71,8 @@ def as_json(data: Any) -> str:
 def curves_csv(result: Result) -> str:
     """``curves.csv`` as text: one row per output time, both sides of every event."""
     lines = [",".join(header(name, unit) for name, unit in result.columns)]
-    lines += [",".join([f"{value:.{CURVE_DIGITS}g}" for value in row]) for row in result.rows]
+    row_form = ",".join([f"%.{CURVE_DIGITS}g"] * len(result.columns))  # a row at a time is quicker
+    lines += [row_form % tuple(row) for row in result.rows]
     return "\n".join(lines) + "\n"
 
 

@@ -2,37 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import re
-import sys
 import textwrap
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from rich.box import SIMPLE_HEAD
-from rich.console import Console, JustifyMethod
-from rich.table import Table
-
 from simulator.machine.alarms import CONTAINERS
 from simulator.result import Event, Result, SessionResult, followed_in_all, mean
+from simulator.terminal import Table
+from simulator.terminal import show as show
 from simulator.units import MINUTES_PER_DAY
 
 NOT_CLINICAL = "For teaching and research, not for treating patients."
-PIPED_WIDTH = 120  # columns when the output is not a terminal
-
-
-class _Console(Console):
-    """A console that does not end the program when its reader (head, less) has gone."""
-
-    def on_broken_pipe(self) -> None:
-        self.quiet = True
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def console() -> Console:
-    """Where tables are printed: standard output, in color only if it is a terminal."""
-    width = None if sys.stdout.isatty() else PIPED_WIDTH
-    return _Console(width=width, highlight=False, soft_wrap=False)
 
 
 def number(value: float | None, digits: int = 3) -> str:
@@ -52,18 +33,18 @@ def sessions(result: Result) -> Table:
     marker = marker_of(result)
     unit = result.solutes[marker].unit
     treated = any(s.plasma_treated for s in result.sessions)
-    table = _table(f"Sessions (before, after: {marker} in plasma, {unit})")
+    table = Table(f"Sessions (before, after: {marker} in plasma, {unit})")
     if treated:
         table.caption = "treated: patient plasma that went through column or second filter"
     for heading in (
         "#", "day", "run\nmin", "blood\nmL", f"{'treated' if treated else 'plasma'}\nmL", "PV",
         "eff.\n%", "repl.\nmL", "BV min\n%", "iCa min\nmM", "before", "after",
     ):  # fmt: skip
-        table.add_column(heading, justify="right", no_wrap=True)
+        table.column(heading, "right")
     for s in result.sessions:
         efficiency = s.plasma_removal_efficiency
         level = s.solutes[marker]
-        table.add_row(
+        table.row(
             str(s.index),
             f"{s.start / MINUTES_PER_DAY:.4g}",
             f"{s.run_minutes:.0f}",
@@ -82,15 +63,15 @@ def sessions(result: Result) -> Table:
 
 def solutes(result: Result) -> Table:
     """One row per solute: where it started, how low it fell, where it stands at the end."""
-    table = _table("Solutes in plasma")
+    table = Table("Solutes in plasma")
     for heading in (
         "solute", "unit", "start", "nadir", "% of\nstart", "on day", "end", "% of\nstart",
         "removed",
     ):  # fmt: skip
         left = heading in ("solute", "unit")
-        table.add_column(heading, justify="left" if left else "right", no_wrap=True)
+        table.column(heading, "left" if left else "right")
     for name, s in result.solutes.items():
-        table.add_row(
+        table.row(
             name,
             s.unit,
             number(s.initial),
@@ -123,17 +104,17 @@ def happened(result: Result) -> Table | None:
     if len(shown) > _MANY:
         shown = [s for s in shown if s.stop_reason is not None or any(s.reactions.values())]
     few = "" if len(shown) == len(all_rows) else " (sessions with a reaction or an early end)"
-    table = _table(f"What happened{few}")
+    table = Table(f"What happened{few}")
     for heading in ("#", "pauses\nmin", "access\npauses", "other\nalarms", "operator\nwaiting min"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("reactions", overflow="fold", max_width=28)
-    table.add_column("ended early", overflow="fold", max_width=32)
+        table.column(heading, "right")
+    table.column("reactions", broken=True, most=28)
+    table.column("ended early", broken=True, most=32)
     for s in shown:
-        table.add_row(str(s.index), *_counts([s]), s.stop_reason or "-")
+        table.row(str(s.index), *_counts([s]), s.stop_reason or "-")
     if len(all_rows) > 1:
-        table.add_section()
+        table.row()
         early = sum(s.stop_reason is not None for s in all_rows)
-        table.add_row("all", *_counts(all_rows), f"{early} of {len(result.sessions)}")
+        table.row("all", *_counts(all_rows), f"{early} of {len(result.sessions)}")
     return table
 
 
@@ -295,18 +276,18 @@ MOST_DIFFERENCES = 3
 
 def comparison(labels: Sequence[str], results: Sequence[Result]) -> Table:
     """One row per quantity, one column per arm, and how each of a few differs from the first."""
-    table = _table("Comparison")
-    table.add_column("")
+    table = Table("Comparison")
+    table.column("", broken=True)
     few = len(results) <= MOST_DIFFERENCES
     for i, label in enumerate(labels):
-        table.add_column(label, justify="right", overflow="fold")
+        table.column(label, "right", broken=True)
         if i and few:
-            table.add_column("vs first", justify="right")
+            table.column("vs first", "right")
     for name, values in comparison_rows(results):
         cells = [number(values[0], 4)]
         for value in values[1:]:
             cells += [number(value, 4), *([_difference(value, values[0])] if few else [])]
-        table.add_row(name, *cells)
+        table.row(name, *cells)
     return table
 
 
@@ -315,36 +296,27 @@ def grid(title: str, columns: Mapping[str, str], rows: Iterable[Sequence[str]]) 
 
     What is on the left may be broken; a name, which is there too, is kept whole to be copied.
     """
-    table = _table(title)
+    table = Table(title)
     for heading, side in columns.items():
-        justify: JustifyMethod = "right" if side == "right" else "left"
-        table.add_column(heading, justify=justify, no_wrap=side != "left", overflow="fold")
+        table.column(heading, "right" if side == "right" else "left", broken=side == "left")
     for row in rows:
-        table.add_row(*row)
+        table.row(*row)
     return table
 
 
 def names(title: str, entries: Mapping[str, str]) -> Table:
     """Names, each with a line about it."""
-    table = _table(title)
-    table.add_column("name", no_wrap=True)
-    table.add_column("", overflow="fold")
+    table = Table(title)
+    table.column("name")
+    table.column("", broken=True)
     for name, line in entries.items():
-        table.add_row(name, line)
+        table.row(name, line)
     return table
 
 
 def wrapped(text: str) -> list[str]:
     """A text on lines that are short enough for a terminal, the later ones indented."""
     return textwrap.wrap(text, 98, subsequent_indent="    ")
-
-
-def _table(title: str) -> Table:
-    return Table(
-        title=title, title_justify="left", title_style="bold", header_style="bold",
-        caption_justify="left", caption_style="",
-        box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False,
-    )  # fmt: skip
 
 
 def _percent(value: float, whole: float) -> str:

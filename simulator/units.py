@@ -10,8 +10,9 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from dataclasses import dataclass
 from functools import lru_cache
+
+from simulator.records import record
 
 Dimension = tuple[tuple[str, int], ...]
 """Exponents of the base dimensions, sorted by name: flow is (("time", -1), ("volume", 1))."""
@@ -76,7 +77,7 @@ class UnitError(ValueError):
     """A text is not a quantity, or not of the dimension asked for."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Unit:
     """A unit as written, its dimension, and its size in canonical units."""
 
@@ -85,7 +86,7 @@ class Unit:
     factor: float
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Quantity:
     """One number with one unit, as the user wrote it."""
 

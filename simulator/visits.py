@@ -11,6 +11,7 @@ from simulator.machine.session import Session
 from simulator.machine.tally import has_come
 from simulator.patient.patient import INTERNAL, Patient
 from simulator.recorder import Course, Nadir
+from simulator.records import record
 from simulator.result import SessionResult, SessionSolute, SoluteResult
 from simulator.scenario.model import Scenario
 from simulator.units import MINUTES_PER_DAY
@@ -29,7 +30,7 @@ CITRATE_GRAMS_PER_MMOL = 0.1891
 CUT_OFF = "the run ended during the session"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Moved:
     """What has become of one solute so far, in its mass unit."""
 

@@ -16,7 +16,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 LONGEST_MODULE = 400  # lines; a longer module is two modules
 
 #: Costly imports, each bought by the one command that needs it.
-HEAVY = {"matplotlib", "numpy", "pyarrow", "pydantic", "rich", "scipy", "simpy", "yaml"}
+HEAVY = {"matplotlib", "numpy", "pyarrow", "scipy", "simpy", "yaml"}
 
 
 def packages_imported_by(*arguments: str, cwd: Path) -> set[str]:

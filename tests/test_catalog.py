@@ -471,3 +471,8 @@ def test_bibliography_holds_what_scenarios_and_equations_cite() -> None:
         orlin-1980 ohkubo-2016 reverberi-2007 kramer-2003 nadler-1962 lemmens-2006 icsh-1995
         kaplan-1992 chaplin-1953 landis-pappenheimer kim-2007 valenzuela-2025 cheng-2025"""
     assert set(cited.split()) <= set(catalog.references())
+
+
+def test_the_keys_of_the_bibliography_are_known_without_reading_it() -> None:
+    assert list(catalog.reference_keys()) == list(catalog.references())
+    assert len(catalog.reference_keys()) > 100

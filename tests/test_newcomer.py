@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -63,7 +62,7 @@ def grown_catalog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[N
     shutil.copytree(Path(catalog.__file__).parent, place)
     for name, text in NEW_FILES.items():
         (place / name).write_text(text.replace("\n        ", "\n"), encoding="utf-8")
-    monkeypatch.setattr(catalog, "resources", SimpleNamespace(files=lambda _: place))
+    monkeypatch.setattr(catalog, "FOLDER", place)
     catalog.tree.cache_clear()
     yield
     catalog.tree.cache_clear()

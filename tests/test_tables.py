@@ -7,12 +7,12 @@ import re
 from functools import cache
 
 import pytest
-from rich.table import Table
 
 from simulator import tables
 from simulator.result import Event, Result
 from simulator.scenario import loads
 from simulator.simulation import simulate
+from simulator.terminal import PIPED_WIDTH, Table
 
 WIDEST = 100  # columns
 
@@ -40,12 +40,9 @@ def run(text: str) -> Result:
 
 def printed(result: Result) -> list[str]:
     """The lines of the table of what happened."""
-    console = tables.console()
     table = tables.happened(result)
     assert table is not None
-    with console.capture() as capture:
-        console.print(table)
-    return capture.get().splitlines()
+    return table.lines()
 
 
 def many(count: int) -> Result:
@@ -104,10 +101,7 @@ def machine(device: str) -> Result:
 
 
 def lines_of(*parts: Table) -> list[str]:
-    console = tables.console()
-    with console.capture() as capture:
-        console.print(*parts)
-    return capture.get().splitlines()
+    return [line for part in parts for line in part.lines()]
 
 
 def test_the_table_of_sessions_says_which_plasma_it_counts() -> None:
@@ -166,7 +160,7 @@ def test_a_comparison_of_many_machines_keeps_to_its_width_and_leaves_differences
     assert "vs first" in few[1] + few[2]
     assert "vs first" not in many[1] + many[2]
     assert all(device in many[1] for device in devices), "each name on one line"
-    assert max(map(len, few + many)) <= tables.PIPED_WIDTH
+    assert max(map(len, few + many)) <= PIPED_WIDTH
 
 
 def test_a_difference_from_nothing_or_from_the_opposite_is_no_percentage() -> None:

@@ -11,10 +11,10 @@ A folder named by the environment variable `APHERESIS_CATALOG` holds entries of 
 from __future__ import annotations
 
 import functools
+import os
+import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
-from importlib import resources
-from importlib.resources.abc import Traversable
 from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
@@ -61,6 +61,8 @@ from simulator.catalog.limits import expected as expected
 from simulator.catalog.limits import expected_share as expected_share
 from simulator.catalog.limits import outside_own_range as outside_own_range
 from simulator.errors import CatalogError
+
+FOLDER = Path(__file__).parent
 
 KINDS = ("devices", "fluids", "solutes", "access", "reactions", "operators")
 
@@ -111,8 +113,14 @@ def own_file(kind: str, name: str) -> Path:
 
 
 def _bundled(kind: str) -> tuple[str, ...]:
-    files = (file.name for file in (resources.files(__name__) / kind).iterdir())
-    return tuple(name.removesuffix(".yaml") for name in files if name.endswith(".yaml"))
+    return _in_folder(FOLDER / kind)
+
+
+@cache
+def _in_folder(folder: Path) -> tuple[str, ...]:
+    return tuple(
+        file.removesuffix(".yaml") for file in os.listdir(folder) if file.endswith(".yaml")
+    )
 
 
 @_Remembered
@@ -157,7 +165,7 @@ def written(kind: str, name: str) -> Mapping[str, Any]:
     if name in own_names(kind):
         content = _read_own(own.file(kind, name))
     else:
-        content = _read(resources.files(__name__) / kind / f"{name}.yaml", f"{kind}/{name}.yaml")
+        content = _read(FOLDER / kind / f"{name}.yaml", f"{kind}/{name}.yaml")
     return alteration.laid_over(content, kind, name)
 
 
@@ -294,9 +302,22 @@ def references() -> Mapping[str, Reference]:
     return found | {key: Reference(key, **entry) for key, entry in content.items()}
 
 
+def reference_keys() -> tuple[str, ...]:
+    """The keys of the bibliography; of the bundled one without reading all that it says."""
+    if own.references() is not None:
+        return tuple(references())
+    return _keys_in(FOLDER / "references.yaml")
+
+
+@cache
+def _keys_in(file: Path) -> tuple[str, ...]:
+    """The keys at the margin of a bundled file."""
+    return tuple(re.findall(r"(?m)^([a-z][\w-]*):", file.read_text(encoding="utf-8")))
+
+
 @cache
 def _bibliography() -> Mapping[str, Any]:
-    return _read(resources.files(__name__) / "references.yaml", "references.yaml")
+    return _read(FOLDER / "references.yaml", "references.yaml")
 
 
 def _fields(kind: type, content: Mapping[str, Any], name: str | None = None) -> dict[str, Any]:
@@ -335,7 +356,7 @@ def _fact(path: str, written: Mapping[str, Any]) -> Fact:
         raise CatalogError(f"{path}: {str(error).removeprefix('Fact.__init__() ')}") from None
 
 
-def _read(file: Traversable, path: str) -> dict[str, Any]:
+def _read(file: Path, path: str) -> dict[str, Any]:
     """A bundled file."""
     import yaml
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -24,6 +23,7 @@ from simulator.catalog.entries import (
     Reaction,
     Solute,
 )
+from simulator.records import record
 from simulator.units import Quantity, Unit, UnitError
 
 ENTRIES: Mapping[str, type] = {
@@ -55,7 +55,7 @@ Limit = Callable[[Quantity], str]
 """What was expected of a number instead, or nothing."""
 
 
-@dataclass(frozen=True)
+@record
 class Known:
     """What else there is: what an entry can name."""
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from simulator import units
 from simulator.errors import CatalogError
+from simulator.records import record
 
 #: How a number was seen, from the strongest evidence to the weakest.
 GRADES = (
@@ -46,7 +47,7 @@ NEED_A_NOTE = ("assumed", "unverified")
 """Grades of numbers that say why they are what they are."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Fact:
     """A number somebody stated, where they said so, and how we saw it."""
 
@@ -74,7 +75,7 @@ def quantity(unit: str, **default: Any) -> Any:
     return field(metadata={"unit": unit}, **default)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Catabolism:
     """How fast the intravascular pool is broken down, per min.
 
@@ -88,7 +89,7 @@ class Catabolism:
     half_saturation: float = quantity("g/L", default=1.0)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Solute:
     """A substance followed in the patient's plasma and interstitium."""
 
@@ -121,7 +122,7 @@ class Solute:
         return units.concentration_unit(self.unit)[1]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Fluid:
     """A fluid given to the patient or to the circuit, with its composition."""
 
@@ -147,7 +148,7 @@ class Fluid:
     facts: Facts = field(default_factory=dict, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Access:
     """How blood is reached, and what pressure that costs; see `machine.access`."""
 
@@ -171,7 +172,7 @@ class Access:
     facts: Facts = field(default_factory=dict, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Reaction:
     """How a patient can react to a session, how often, and how often that ends it."""
 
@@ -198,7 +199,7 @@ class Reaction:
     facts: Facts = field(default_factory=dict, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Operator:
     """Who looks after the machine, and how long things take."""
 
@@ -225,14 +226,14 @@ BY_SOLUTE = {"shares": True}
 """Marks a field that a catalog file gives as fractions by name of the solute."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CentrifugeFacts:
     """A continuous-flow centrifuge; see `machine.separators.Centrifuge`."""
 
     packed_hematocrit: float = quantity("1")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BowlFacts:
     """A bowl that is filled, packed and emptied in turn; see `machine.separators.Bowl`."""
 
@@ -248,7 +249,7 @@ class BowlFacts:
     """Pumps that stand still longer during a draw let the spinning bowl over-pack."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MembraneFacts:
     """A plasma filter of hollow fibers; see `machine.separators.Membrane`."""
 
@@ -266,7 +267,7 @@ class MembraneFacts:
     """Concentration in the filtered plasma over that in the patient's; 1 for what is not named."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FractionatorFacts:
     """A second filter that gives plasma back without its large proteins."""
 
@@ -276,7 +277,7 @@ class FractionatorFacts:
     """Concentration in the plasma given back over that coming in; 1 for what is not named."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AdsorberFacts:
     """A column, or two in turn, that binds some proteins and gives the plasma back."""
 
@@ -304,7 +305,7 @@ TREATMENTS: Mapping[str, type[TreatmentFacts]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Device:
     """An apheresis machine with its disposable set."""
 
@@ -352,7 +353,7 @@ class Device:
     facts: Facts = field(default_factory=dict, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Reference:
     """One entry of the bibliography."""
 

@@ -44,10 +44,9 @@ def audit_command(
     if as_json:
         click.echo(run_folder.as_json(_plain(found, top)), nl=False)
         return
-    console = tables.console()
     shown = found.moving[:top]
     value = f"{tables.number(found.value)} {found.unit}".rstrip()
-    console.print(
+    tables.show(
         tables.grid(
             f"{found.scenario.title}: {found.outcome} = {value}",
             {
@@ -59,8 +58,8 @@ def audit_command(
     )  # fmt: skip
     for text in (*audit.in_words(found, top), "", *footer_of(found, shown)):
         for line in textwrap.wrap(text, WIDTH, subsequent_indent="  ") or [""]:
-            console.print(line, markup=False)
-    console.print(tables.NOT_CLINICAL)
+            tables.show(line)
+    tables.show(tables.NOT_CLINICAL)
 
 
 def _cells(place: int, row: Row, found: Audit) -> list[str]:

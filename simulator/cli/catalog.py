@@ -33,9 +33,8 @@ RULES = {
 @click.argument("kind", type=click.Choice(KINDS), required=False)
 def list_command(kind: str | None) -> None:
     """List what is known of a KIND; without one, of every kind."""
-    console = tables.console()
     for one in [kind] if kind else KINDS:
-        console.print(tables.names(one.capitalize(), _entries(one)))
+        tables.show(tables.names(one.capitalize(), _entries(one)))
 
 
 @click.command("show")
@@ -43,7 +42,7 @@ def list_command(kind: str | None) -> None:
 def show_command(name: str) -> None:
     """Show by NAME what `apheresis list` lists: a scenario, a device, a fault, a reference…"""
     if name in KINDS:
-        tables.console().print(tables.names(name.capitalize(), _entries(name)))
+        tables.show(tables.names(name.capitalize(), _entries(name)))
         return
     for kind in catalog.KINDS:
         if name in catalog.names(kind):

@@ -59,11 +59,10 @@ def compare_command(
             by = figures.setting_in_words(_setting(overrides))
             picture = figures.rendered(figures.comparison(results, labels, by=by), "png")
             (place / "comparison.png").write_bytes(picture)
-    console = tables.console()
-    console.print(tables.comparison(labels, results))
+    tables.show(tables.comparison(labels, results))
     for line in tables.warnings_of(labels, results):
-        console.print(line, markup=False)
-    console.print(tables.NOT_CLINICAL)
+        tables.show(line)
+    tables.show(tables.NOT_CLINICAL)
     click.echo(f"Written to {folder}/", err=True)
 
 

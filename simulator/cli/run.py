@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from simulator import lean as lean  # before what imports SimPy
 from simulator import run_folder, scenario, simulation, tables
 from simulator.cli.options import scenarios_argument, set_option
 from simulator.result import Result
@@ -82,20 +83,19 @@ def pictures(result: Result, picture: str) -> dict[str, bytes]:
 
 def show(result: Result) -> None:
     """Print what a run says: a session table and a solute table."""
-    console = tables.console()
-    console.print(f"[bold]{result.scenario.title}[/bold]", markup=True)
+    tables.show(result.scenario.title, bold=True)
     patient = result.scenario.patient
     stated = patient.blood_volume is not None or patient.plasma_volume is not None
-    console.print(
+    tables.show(
         f"Blood volume {result.blood_volume:,.0f} mL, plasma volume {result.plasma_volume:,.0f} mL "
         f"({'stated' if stated else patient.blood_volume_method}), "
         f"hematocrit {100 * patient.hematocrit:.0f} %"
     )
     if result.sessions:
-        console.print(tables.sessions(result))
+        tables.show(tables.sessions(result))
     if happened := tables.happened(result):
-        console.print(happened)
+        tables.show(happened)
     for line in tables.warnings(result):
-        console.print(line)
-    console.print(tables.solutes(result))
-    console.print(tables.NOT_CLINICAL)
+        tables.show(line)
+    tables.show(tables.solutes(result))
+    tables.show(tables.NOT_CLINICAL)

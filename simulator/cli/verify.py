@@ -105,11 +105,10 @@ def _engine() -> Check | None:
 
 
 def _show(outcome: Verification, *, only_misses: bool) -> None:
-    console = tables.console()
-    console.print(tables.grid("Closed forms, conservation, engines", CHECKED, _checks(outcome)))
+    tables.show(tables.grid("Closed forms, conservation, engines", CHECKED, _checks(outcome)))
     rows = [v for v in outcome.verdicts if not only_misses or v.met is False]
     if rows:
-        console.print(tables.grid("Published cases", PUBLISHED, _rows(rows)))
+        tables.show(tables.grid("Published cases", PUBLISHED, _rows(rows)))
     missed = list(wording.misses(rows))
     if missed:
         click.echo("Misses, and their likely causes")

@@ -1,15 +1,12 @@
 """What stands in the file of a published case: every key, and the kind of its value."""
 
-from typing import Annotated, Any, ClassVar, Literal
-
-from pydantic import Field
+from typing import ClassVar
 
 from simulator.catalog import GRADES
 from simulator.scenario.fields import Anything, Choice, Exactly, Text, Whole
 from simulator.scenario.measures import AnyMeasure
-from simulator.scenario.written import SKIP_UNUSABLE
+from simulator.scenario.written import ByName, Each, Key, Part
 from simulator.scenario.written import Written as Written
-from simulator.units import Quantity
 
 CLASSES = ("gate", "trend", "report", "calibration")
 """gate: must hold. trend: its order or direction should. report: shown only. calibration: was
@@ -24,18 +21,18 @@ COMPARISONS = ("difference", "ratio", "percent")
 STATISTICS = ("median", "mean", "percent")
 """Of seeded repetitions: percent counts those in which the endpoint is not zero."""
 
-Amount = Annotated[Quantity, AnyMeasure("62 %")]
+AMOUNT = AnyMeasure("62 %")
 
 
 class Run(Written):
     """One run of the study: a scenario, and what is different in it."""
 
-    scenario: Annotated[Any, Anything()] | None = None
+    scenario = Key(Anything())
     """A bundled scenario or a patient of `published/patients`, by name; or one written here."""
-    like: Annotated[str, Text("another run of this file", longest=100)] | None = None
-    set: dict[str, Annotated[Any, Anything()]] | None = None
+    like = Key(Text("another run of this file", longest=100))
+    set = Key(ByName(Anything()))
     """Dotted paths of the scenario and their values."""
-    repetitions: Annotated[int, Whole(2, 100_000)] | None = None
+    repetitions = Key(Whole(2, 100_000))
     """Run so often, with seeds from 0 on."""
 
 
@@ -48,33 +45,33 @@ class Row(Written):
         "read": "where it is read in the run, such as 'fall igg @ session 3'",
         "class": "gate, trend, report or calibration",
     }
-    quantity: Annotated[str, Text(longest=200)] | None = None
-    run: Annotated[Any, Anything()] | None = None
+    quantity = Key(Text(longest=200))
+    run = Key(Anything())
     """The name of a run of this file; or a list of names, over which the mean is taken."""
-    read: Annotated[str, Text("such as 'fall igg @ session 3'", longest=200)] | None = None
-    against: Annotated[str, Text("a run of this file", longest=100)] | None = None
-    compare: Annotated[str, Choice(COMPARISONS)] | None = None
-    statistic: Annotated[str, Choice(STATISTICS)] | None = None
-    measured: Amount | None = None
-    sd: Amount | None = None
-    se: Amount | None = None
-    range: list[Annotated[Amount, SKIP_UNUSABLE]] | None = None
-    iqr: list[Annotated[Amount, SKIP_UNUSABLE]] | None = None
-    ci95: list[Annotated[Amount, SKIP_UNUSABLE]] | None = None
-    count: Annotated[str, Text("so many of so many: '5 of 17'", r"\d+ of \d+")] | None = None
-    n: Annotated[int, Whole(1, 100_000_000)] | None = None
-    of: Annotated[str, Text("what n counts", longest=60)] | None = None
+    read = Key(Text("such as 'fall igg @ session 3'", longest=200))
+    against = Key(Text("a run of this file", longest=100))
+    compare = Key(Choice(COMPARISONS))
+    statistic = Key(Choice(STATISTICS))
+    measured = Key(AMOUNT)
+    sd = Key(AMOUNT)
+    se = Key(AMOUNT)
+    range = Key(Each(AMOUNT))
+    iqr = Key(Each(AMOUNT))
+    ci95 = Key(Each(AMOUNT))
+    count = Key(Text("so many of so many: '5 of 17'", r"\d+ of \d+"))
+    n = Key(Whole(1, 100_000_000))
+    of = Key(Text("what n counts", longest=60))
     """Patients, unless it says procedures or sessions."""
-    kind: Annotated[str, Choice(CLASSES)] | None = Field(default=None, alias="class")
-    would_be: Annotated[str, Choice(("gate",))] | None = None
+    kind = Key(Choice(CLASSES), "class")
+    would_be = Key(Choice(("gate",)))
     """Of a row that is only shown because it misses: the class that it would have."""
-    tolerance: Amount | None = None
+    tolerance = Key(AMOUNT)
     """Either side of what was measured; without it, the printed spread."""
-    at_least: Amount | None = None
-    at_most: Amount | None = None
-    why: Annotated[str, Text()] | None = None
+    at_least = Key(AMOUNT)
+    at_most = Key(AMOUNT)
+    why = Key(Text())
     """The reason for the tolerance, or for the class."""
-    miss: Annotated[str, Text()] | None = None
+    miss = Key(Text())
     """Of a row that is not met: the likely cause."""
 
 
@@ -89,11 +86,11 @@ class Study(Written):
         "runs": "what is simulated, by name",
         "rows": "what was measured, by name",
     }
-    format: Annotated[Literal[1], Exactly(1)] | None = None
-    study: Annotated[str, Text("a key of the bibliography", longest=100)] | None = None
-    title: Annotated[str, Text(longest=200)] | None = None
-    seen: Annotated[str, Choice(GRADES)] | None = None
-    not_stated: Annotated[str, Text()] | None = None
+    format = Key(Exactly(1))
+    study = Key(Text("a key of the bibliography", longest=100))
+    title = Key(Text(longest=200))
+    seen = Key(Choice(GRADES))
+    not_stated = Key(Text())
     """What the source does not say, and what is taken instead."""
-    runs: dict[str, Annotated[Run, SKIP_UNUSABLE]] | None = None
-    rows: dict[str, Annotated[Row, SKIP_UNUSABLE]] | None = None
+    runs = Key(ByName(Part(Run)))
+    rows = Key(ByName(Part(Row)))

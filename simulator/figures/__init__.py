@@ -8,7 +8,9 @@ from simulator.figures.comparison import comparison as comparison
 from simulator.figures.comparison import setting_in_words as setting_in_words
 from simulator.figures.files import rendered as rendered
 from simulator.figures.files import save as save
+from simulator.figures.sensitivity import sensitivity as sensitivity
 from simulator.figures.sessions import sessions as sessions
 from simulator.figures.solutes import solutes as solutes
+from simulator.figures.sweep import sweep_pictures as sweep_pictures
 from simulator.figures.verification import verification as verification
 from simulator.figures.volumes import volumes as volumes

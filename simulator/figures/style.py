@@ -183,3 +183,8 @@ def log_axis(axes: Axes, low: float, high: float) -> None:
 def plain(value: float) -> str:
     """A tick of a logarithmic axis: all its digits, no exponent from 0.0001 to a million."""
     return f"{value:,.0f}" if value >= 1 else f"{value:.4g}"
+
+
+def tick(value: float) -> str:
+    """A tick of a linear axis: thousands apart."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.6g}".replace("-", "−")

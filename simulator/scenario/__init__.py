@@ -16,7 +16,7 @@ from simulator.scenario.model import Scenario as Scenario
 if TYPE_CHECKING:
     from simulator.scenario.library import Source
 
-# The modules below import pydantic and yaml, which `apheresis --help` must not wait for.
+# The modules below import yaml, which `apheresis --help` must not wait for.
 
 
 def load(source: str | Path, overrides: Sequence[str] = (), seed: int | None = None) -> Scenario:

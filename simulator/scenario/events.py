@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from simulator import catalog, units
 from simulator.catalog import Fluid
 from simulator.machine.alarms import BY_FAULT
 from simulator.orders import CalciumOrder, FollowedSolute, MachineSettings
+from simulator.records import record
 from simulator.scenario import faults, limits
 from simulator.scenario import format as written
 from simulator.scenario.entries import Entries
@@ -34,7 +34,7 @@ REPLACEMENT = "prescription.replacement"
 #: What an event can set, and the kind of value it takes: the same as in the file itself.
 #: `Setting.value` is canonical: a fraction, a ratio, mL/min; of an exchange (number, unit); the
 #: replacement takes one fluid, which is all that is given from then on.
-SETTABLE: Mapping[str, Kind] = {
+SETTABLE: Mapping[str, Kind[Any]] = {
     "patient.citrate_clearance": limits.CITRATE_CLEARANCE,
     "machine.inlet_flow": limits.INLET_FLOW,
     "machine.anticoagulant.ratio": limits.RATIO,
@@ -47,7 +47,7 @@ SETTABLE: Mapping[str, Kind] = {
 SYNTHESIS = "solutes.<name>.synthesis"
 
 
-@dataclass(frozen=True)
+@record
 class Setup:
     """What events refer to."""
 
@@ -149,7 +149,7 @@ class _Reader:
             text = model.to if isinstance(model.to, str) else number(model.to)
         return Setting(model.set, value, text, at, model.session)
 
-    def _settable(self, address: str, path: Path) -> Kind | None:
+    def _settable(self, address: str, path: Path) -> Kind[Any] | None:
         """What can be written at an address, if an event can write there."""
         if address in SETTABLE:
             return SETTABLE[address]

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from simulator.records import record
 from simulator.scenario.kind import Kind
 from simulator.scenario.measures import Measure
 from simulator.scenario.report import near, near_or_all, shown
 from simulator.units import Quantity
 
 
-@dataclass(frozen=True)
-class Whole(Kind):
+@record
+class Whole(Kind[int]):
     """A whole number within limits."""
 
     low: int
@@ -40,8 +40,8 @@ class Whole(Kind):
         return {"type": "integer", "minimum": self.low, "maximum": self.high}
 
 
-@dataclass(frozen=True)
-class Choice(Kind):
+@record
+class Choice(Kind[str]):
     """One word of a few; or of many, which messages then do not list but call `what`."""
 
     words: tuple[str, ...]
@@ -66,8 +66,8 @@ class Choice(Kind):
         return {"enum": list(self.words)}
 
 
-@dataclass(frozen=True)
-class Exactly(Kind):
+@record
+class Exactly(Kind[int]):
     """One certain value, such as the version of the format."""
 
     value: int
@@ -84,8 +84,8 @@ class Exactly(Kind):
         return {"const": self.value}
 
 
-@dataclass(frozen=True)
-class Text(Kind):
+@record
+class Text(Kind[str]):
     """Free text, or text of a certain form."""
 
     what: str = "text"
@@ -110,8 +110,8 @@ class Text(Kind):
         return schema if self.form is None else {**schema, "pattern": f"^{self.form}$"}
 
 
-@dataclass(frozen=True)
-class Anything(Kind):
+@record
+class Anything(Kind[Any]):
     """A value whose form depends on its neighbors; looked at when they are known."""
 
     def expectation(self) -> str:
@@ -124,8 +124,8 @@ class Anything(Kind):
         return {}
 
 
-@dataclass(frozen=True)
-class MeasureOrWord(Kind):
+@record
+class MeasureOrWord(Kind[Quantity | str]):
     """A quantity, or one certain word that stands for none: `rest`, `never`."""
 
     measure: Measure
@@ -146,8 +146,8 @@ class MeasureOrWord(Kind):
         return {"anyOf": [{"const": self.word}, self.measure.json_schema()]}
 
 
-@dataclass(frozen=True)
-class YesNo(Kind):
+@record
+class YesNo(Kind[bool]):
     """`yes` or `no`, which YAML 1.2 reads as words, or its own `true` and `false`."""
 
     def expectation(self) -> str:
@@ -165,7 +165,7 @@ class YesNo(Kind):
         return {"enum": [True, False, "yes", "no"]}
 
 
-@dataclass(frozen=True)
+@record
 class Reference:
     """An entry of the catalog by name, or one changed in place: ``{like: name, …}``."""
 
@@ -175,8 +175,8 @@ class Reference:
     in_place: bool
 
 
-@dataclass(frozen=True)
-class CatalogName(Kind):
+@record
+class CatalogName(Kind[Reference]):
     """A name in one folder of the catalog. That it exists there is looked up later."""
 
     kind: str

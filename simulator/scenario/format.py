@@ -4,9 +4,7 @@ Here a value is read on its own. What needs its neighbors or the catalog is chec
 and the modules it calls. A key that no model names is unknown; a key in `needs` must be there.
 """
 
-from typing import Annotated, Any, ClassVar, Literal
-
-from pydantic import Discriminator, Field, Tag
+from typing import ClassVar
 
 from simulator.scenario.fields import (
     Anything,
@@ -14,7 +12,6 @@ from simulator.scenario.fields import (
     Choice,
     Exactly,
     MeasureOrWord,
-    Reference,
     Text,
     Whole,
     YesNo,
@@ -48,16 +45,15 @@ from simulator.scenario.limits import (
     VOLUME,
 )
 from simulator.scenario.measures import AnyMeasure, Measure
-from simulator.scenario.written import SKIP_UNUSABLE, Written
-from simulator.units import Quantity
+from simulator.scenario.written import ByName, Each, Key, OneOf, Part, PartOr, Written
 
 
 class BloodVolume(Written):
     """How the blood volume is found."""
 
-    method: Annotated[str, Choice(BLOOD_VOLUME_METHODS)] | None = None
-    value: Annotated[Quantity, Measure("4.2 L", low="50 mL", high="20 L")] | None = None
-    f_cell_ratio: Annotated[Quantity, Measure("0.91", low="0.5", high="1.2")] | None = None
+    method = Key(Choice(BLOOD_VOLUME_METHODS))
+    value = Key(Measure("4.2 L", low="50 mL", high="20 L"))
+    f_cell_ratio = Key(Measure("0.91", low="0.5", high="1.2"))
 
 
 class Patient(Written):
@@ -69,99 +65,89 @@ class Patient(Written):
         "height": "a length, such as '165 cm'",
         "hematocrit": "a percentage, such as '39 %'",
     }
-    sex: Annotated[str, Choice(SEX)] | None = None
-    age: Annotated[Quantity, Measure("48 y", low="0 y", high="130 y")] | None = None
-    weight: Annotated[Quantity, Measure("68 kg", low="0.5 kg", high="500 kg")] | None = None
-    height: Annotated[Quantity, Measure("165 cm", low="20 cm", high="260 cm")] | None = None
-    hematocrit: Annotated[Quantity, Measure("39 %", low="5 %", high="75 %")] | None = None
-    albumin: Annotated[Quantity, Measure("42 g/L", above="0 g/L", high="100 g/L")] | None = None
-    plasma_volume: Annotated[Quantity, Measure("2.46 L", low="20 mL", high="20 L")] | None = None
-    blood_volume: BloodVolume | None = None
-    ionized_calcium: (
-        Annotated[Quantity, Measure("1.22 mmol/L", low="0.2 mmol/L", high="3 mmol/L")] | None
-    ) = None
-    citrate_clearance: Annotated[Quantity, CITRATE_CLEARANCE] | None = None
-    fluid_shift: Annotated[str, Choice(("starling", "none"))] | None = None
+    sex = Key(Choice(SEX))
+    age = Key(Measure("48 y", low="0 y", high="130 y"))
+    weight = Key(Measure("68 kg", low="0.5 kg", high="500 kg"))
+    height = Key(Measure("165 cm", low="20 cm", high="260 cm"))
+    hematocrit = Key(Measure("39 %", low="5 %", high="75 %"))
+    albumin = Key(Measure("42 g/L", above="0 g/L", high="100 g/L"))
+    plasma_volume = Key(Measure("2.46 L", low="20 mL", high="20 L"))
+    blood_volume = Key(Part(BloodVolume))
+    ionized_calcium = Key(Measure("1.22 mmol/L", low="0.2 mmol/L", high="3 mmol/L"))
+    citrate_clearance = Key(CITRATE_CLEARANCE)
+    fluid_shift = Key(Choice(("starling", "none")))
 
 
 class Solute(Written):
     """A solute followed: from the catalog, like one of the catalog, or with its own kinetics."""
 
-    like: Annotated[str, Text("the name of a solute in the catalog", longest=100)] | None = None
-    unit: Annotated[str, Text("a unit of concentration, such as 'g/L'", longest=30)] | None = None
-    initial: Annotated[Quantity, AnyMeasure("10 g/L")] | None = None
-    intravascular_fraction: (
-        Annotated[Quantity, Measure("45 %", above="0 %", high="100 %")] | None
-    ) = None
-    transcapillary_escape: (
-        Annotated[Quantity, Measure("3 %/h", low="0 %/h", high="1000 %/h")] | None
-    ) = None
-    half_life: Annotated[Quantity, Measure("21 d", low="5 min", high="100 y")] | None = None
-    fractional_catabolic_rate: Annotated[Quantity, PER_DAY] | None = None
-    synthesis: Annotated[Quantity, PERCENT_UP] | None = None
-    sieving: Annotated[Quantity, Measure("1.0", low="0", high="1")] | None = None
+    like = Key(Text("the name of a solute in the catalog", longest=100))
+    unit = Key(Text("a unit of concentration, such as 'g/L'", longest=30))
+    initial = Key(AnyMeasure("10 g/L"))
+    intravascular_fraction = Key(Measure("45 %", above="0 %", high="100 %"))
+    transcapillary_escape = Key(Measure("3 %/h", low="0 %/h", high="1000 %/h"))
+    half_life = Key(Measure("21 d", low="5 min", high="100 y"))
+    fractional_catabolic_rate = Key(PER_DAY)
+    synthesis = Key(PERCENT_UP)
+    sieving = Key(Measure("1.0", low="0", high="1"))
 
 
 class Anticoagulant(Written):
     """What keeps the circuit open: citrate by inlet flow over its own, heparin by the hour."""
 
-    fluid: Annotated[Reference, CatalogName("fluids", "a fluid", has_default=True)] | None = None
-    ratio: Annotated[Quantity, RATIO] | None = None
-    rate: Annotated[Quantity, HEPARIN_RATE] | None = None
-    bolus: Annotated[Quantity, HEPARIN_BOLUS] | None = None
+    fluid = Key(CatalogName("fluids", "a fluid", has_default=True))
+    ratio = Key(RATIO)
+    rate = Key(HEPARIN_RATE)
+    bolus = Key(HEPARIN_BOLUS)
 
 
 class Machine(Written):
     """The machine as set up for a session."""
 
-    device: Annotated[Reference, CatalogName("devices", "a device", has_default=True)] | None = None
-    access: (
-        Annotated[Reference, CatalogName("access", "a vascular access", has_default=True)] | None
-    ) = None
-    inlet_flow: Annotated[Quantity, INLET_FLOW] | None = None
-    anticoagulant: Anticoagulant | None = None
-    disturbances: Annotated[str, Choice(("none", "typical"))] | None = None
-    prime: Annotated[Reference, CatalogName("fluids", "a fluid", has_default=True)] | None = None
-    rinseback: Annotated[bool, YesNo()] | None = None
-    plasma_flow: Annotated[Quantity, PLASMA_FLOW] | None = None
-    needles: Annotated[int, Whole(1, 2)] | None = None
+    device = Key(CatalogName("devices", "a device", has_default=True))
+    access = Key(CatalogName("access", "a vascular access", has_default=True))
+    inlet_flow = Key(INLET_FLOW)
+    anticoagulant = Key(Part(Anticoagulant))
+    disturbances = Key(Choice(("none", "typical")))
+    prime = Key(CatalogName("fluids", "a fluid", has_default=True))
+    rinseback = Key(YesNo())
+    plasma_flow = Key(PLASMA_FLOW)
+    needles = Key(Whole(1, 2))
 
 
 class Operator(Written):
     """Who looks after the machine, and after how many more; how soon and how often he comes."""
 
-    machines: Annotated[int, Whole(1, MAX_MACHINES)] | None = None
-    response: Annotated[Quantity, RESPONSE] | None = None
-    vital_signs: Annotated[Quantity | str, MeasureOrWord(VITAL_SIGNS, "never")] | None = None
+    machines = Key(Whole(1, MAX_MACHINES))
+    response = Key(RESPONSE)
+    vital_signs = Key(MeasureOrWord(VITAL_SIGNS, "never"))
 
 
 class Replacement(Written):
     """One fluid of the replacement."""
 
     needs: ClassVar[dict[str, str]] = {"fluid": "the name of a fluid, such as albumin-5"}
-    fluid: Annotated[Reference, CatalogName("fluids", "a fluid")] | None = None
-    share: Annotated[Quantity, Measure("80 %", low="0 %", high="100 %")] | None = None
-    volume: Annotated[Quantity | str, MeasureOrWord(VOLUME, "rest")] | None = None
-    bottle: Annotated[Quantity, Measure("250 mL", low="10 mL", high="10 L")] | None = None
+    fluid = Key(CatalogName("fluids", "a fluid"))
+    share = Key(Measure("80 %", low="0 %", high="100 %"))
+    volume = Key(MeasureOrWord(VOLUME, "rest"))
+    bottle = Key(Measure("250 mL", low="10 mL", high="10 L"))
 
 
 class Calcium(Written):
     """Calcium by the hour, or by the liter of replacement fluid."""
 
-    fluid: Annotated[Reference, CatalogName("fluids", "a fluid", has_default=True)] | None = None
-    rate: Annotated[Quantity, CALCIUM_RATE] | None = None
-    per_liter_replacement: Annotated[Quantity, Measure("10 mL", low="0 mL", high="1 L")] | None = (
-        None
-    )
+    fluid = Key(CatalogName("fluids", "a fluid", has_default=True))
+    rate = Key(CALCIUM_RATE)
+    per_liter_replacement = Key(Measure("10 mL", low="0 mL", high="1 L"))
 
 
 class Prescription(Written):
     """What one session is to do. A block of the course may write a part of it."""
 
-    exchange: Annotated[Quantity, EXCHANGE] | None = None
-    replacement: list[Annotated[Replacement, SKIP_UNUSABLE]] | None = None
-    fluid_balance: Annotated[Quantity, FLUID_BALANCE] | None = None
-    calcium: Calcium | None = None
+    exchange = Key(EXCHANGE)
+    replacement = Key(Each(Part(Replacement)))
+    fluid_balance = Key(FLUID_BALANCE)
+    calcium = Key(Part(Calcium))
 
 
 class Weekly(Written):
@@ -171,38 +157,29 @@ class Weekly(Written):
         "per_week": "the number of sessions in a week",
         "weeks": "the number of weeks",
     }
-    per_week: Annotated[int, Whole(1, 7)] | None = None
-    weeks: Annotated[int, Whole(1, 500)] | None = None
+    per_week = Key(Whole(1, 7))
+    weeks = Key(Whole(1, 500))
 
 
-def _plan_tag(value: Any) -> str:
-    return "a weekly plan" if isinstance(value, dict | Weekly) else "a number of sessions"
-
-
-Plan = Annotated[
-    Annotated[int, Whole(0, MAX_SESSIONS), Tag("a number of sessions")]
-    | Annotated[Weekly, Tag("a weekly plan")],
-    Discriminator(_plan_tag),
-]
-Moments = list[Annotated[Quantity, MOMENT, SKIP_UNUSABLE]]
+PLAN = PartOr(Part(Weekly), Whole(0, MAX_SESSIONS))
 
 
 class Block(Written):
     """A further block of sessions, with what its prescription changes."""
 
-    sessions: Plan | None = None
-    every: Annotated[Quantity, INTERVAL] | None = None
-    at: Moments | None = None
-    prescription: Prescription | None = None
+    sessions = Key(PLAN)
+    every = Key(INTERVAL)
+    at = Key(Each(MOMENT))
+    prescription = Key(Part(Prescription))
 
 
 class Course(Written):
     """When the sessions are: so many at an interval, at given times, or by the week."""
 
-    sessions: Plan | None = None
-    every: Annotated[Quantity, INTERVAL] | None = None
-    at: Moments | None = None
-    then: list[Annotated[Block, SKIP_UNUSABLE]] | None = None
+    sessions = Key(PLAN)
+    every = Key(INTERVAL)
+    at = Key(Each(MOMENT))
+    then = Key(Each(Part(Block)))
 
 
 class GiveEvent(Written):
@@ -213,13 +190,11 @@ class GiveEvent(Written):
         "at": "a time, such as '3 d'",
         "dose": "a mass, an amount or units, such as '30 g', or the volume of a fluid",
     }
-    session: Annotated[int, Whole(1, MAX_SESSIONS)] | None = None
-    at: Annotated[Quantity, MOMENT] | None = None
-    give: (
-        Annotated[str, Text("the name of a solute followed, or of a fluid", longest=100)] | None
-    ) = None
-    dose: Annotated[Quantity, AnyMeasure("30 g")] | None = None
-    over: Annotated[Quantity, Measure("6 h", low="0 min", high="20 y")] | None = None
+    session = Key(Whole(1, MAX_SESSIONS))
+    at = Key(MOMENT)
+    give = Key(Text("the name of a solute followed, or of a fluid", longest=100))
+    dose = Key(AnyMeasure("30 g"))
+    over = Key(Measure("6 h", low="0 min", high="20 y"))
 
 
 class SetEvent(Written):
@@ -230,12 +205,10 @@ class SetEvent(Written):
         "at": "a time, such as '3 d'",
         "to": "the new value",
     }
-    session: Annotated[int, Whole(1, MAX_SESSIONS)] | None = None
-    at: Annotated[Quantity, MOMENT] | None = None
-    set: Annotated[str, Text("a dotted path, such as machine.inlet_flow", longest=200)] | None = (
-        None
-    )
-    to: Annotated[Any, Anything()] | None = None
+    session = Key(Whole(1, MAX_SESSIONS))
+    at = Key(MOMENT)
+    set = Key(Text("a dotted path, such as machine.inlet_flow", longest=200))
+    to = Key(Anything())
 
 
 class BlockadeEvent(Written):
@@ -246,9 +219,9 @@ class BlockadeEvent(Written):
         "at": "a time, such as '0 d'",
         "for": "a time, such as '7 d'",
     }
-    at: Annotated[Quantity, MOMENT] | None = None
-    fcrn_blockade: Annotated[Quantity, Measure("75 %", low="0 %", high="100 %")] | None = None
-    lasting: Annotated[Quantity, DURATION] | None = Field(default=None, alias="for")
+    at = Key(MOMENT)
+    fcrn_blockade = Key(Measure("75 %", low="0 %", high="100 %"))
+    lasting = Key(DURATION, "for")
 
 
 class FaultEvent(Written):
@@ -259,28 +232,21 @@ class FaultEvent(Written):
         "session": "the number of a session, from 1",
         "at": "a time in the session, such as '30 min'",
     }
-    session: Annotated[int, Whole(1, MAX_SESSIONS)] | None = None
-    at: Annotated[Quantity, MOMENT] | None = None
-    fault: Annotated[str, Choice(FAULTS, "the name of a fault")] | None = None
-    lasting: Annotated[Quantity, DURATION] | None = Field(default=None, alias="for")
+    session = Key(Whole(1, MAX_SESSIONS))
+    at = Key(MOMENT)
+    fault = Key(Choice(FAULTS, "the name of a fault"))
+    lasting = Key(DURATION, "for")
 
 
-EVENT_KEYS = ("give", "set", "fcrn_blockade", "fault")
-
-
-def _event_tag(value: Any) -> str | None:
-    if not isinstance(value, dict):
-        return None
-    return next((f"event {key}" for key in EVENT_KEYS if key in value), None)
-
-
-Event = Annotated[
-    Annotated[GiveEvent, Tag("event give")]
-    | Annotated[SetEvent, Tag("event set")]
-    | Annotated[BlockadeEvent, Tag("event fcrn_blockade")]
-    | Annotated[FaultEvent, Tag("event fault")],
-    Discriminator(_event_tag),
-]
+EVENT = OneOf(
+    "an event",
+    {
+        "give": Part[Written](GiveEvent),
+        "set": Part[Written](SetEvent),
+        "fcrn_blockade": Part[Written](BlockadeEvent),
+        "fault": Part[Written](FaultEvent),
+    },
+)
 
 
 class Rule(Written):
@@ -290,32 +256,28 @@ class Rule(Written):
         "when": "a comparison, such as 'fibrinogen < 1.0 g/L'",
         "do": "replace-with, stop, skip or delay",
     }
-    when: (
-        Annotated[str, Text("a comparison, such as 'fibrinogen < 1.0 g/L'", longest=200)] | None
-    ) = None
-    do: Annotated[str, Choice(ACTIONS)] | None = None
-    fluid: Annotated[Reference, CatalogName("fluids", "a fluid")] | None = None
-    by: Annotated[Quantity, DELAY] | None = None
+    when = Key(Text("a comparison, such as 'fibrinogen < 1.0 g/L'", longest=200))
+    do = Key(Choice(ACTIONS))
+    fluid = Key(CatalogName("fluids", "a fluid"))
+    by = Key(DELAY)
 
 
 class Simulation(Written):
     """How long, with which luck, and how often the curves are written."""
 
-    until: Annotated[Quantity, Measure("28 d", above="0 min", high="20 y")] | None = None
-    seed: Annotated[int, Whole(0, 2**63 - 1)] | None = None
-    output_interval: Annotated[Quantity, Measure("1 h", low="1 s", high="1 y")] | None = None
-    session_output_interval: Annotated[Quantity, Measure("1 min", low="1 s", high="1 d")] | None = (
-        None
-    )
+    until = Key(Measure("28 d", above="0 min", high="20 y"))
+    seed = Key(Whole(0, 2**63 - 1))
+    output_interval = Key(Measure("1 h", low="1 s", high="1 y"))
+    session_output_interval = Key(Measure("1 min", low="1 s", high="1 d"))
 
 
 class Sweep(Written):
     """Which numbers a sweep varies, and by which design."""
 
     needs: ClassVar[dict[str, str]] = {"vary": "dotted paths and the values they take"}
-    vary: dict[str, Annotated[Any, Anything()]] | None = None
-    design: Annotated[str, Choice(DESIGNS)] | None = None
-    samples: Annotated[int, Whole(1, 100_000_000)] | None = None
+    vary = Key(ByName(Anything()))
+    design = Key(Choice(DESIGNS))
+    samples = Key(Whole(1, 100_000_000))
 
 
 class Document(Written):
@@ -325,26 +287,22 @@ class Document(Written):
         "format": "'format: 1', the version of this format",
         "patient": "who is treated: sex, weight, height, hematocrit",
     }
-    format: Annotated[Literal[1], Exactly(1)] | None = None
-    name: Annotated[str, Text("a short name of letters, digits, '-', '_' and '.'", NAME)] | None = (
-        None
-    )
-    title: Annotated[str, Text(longest=300)] | None = None
-    description: Annotated[str, Text()] | None = None
-    references: (
-        list[Annotated[str, Text("a key of the bibliography", longest=100), SKIP_UNUSABLE]] | None
-    ) = None
-    extends: Annotated[str, Text("a bundled scenario or a file path", longest=1000)] | None = None
-    patient: Patient | None = None
-    solutes: dict[str, Solute] | None = None
-    machine: Machine | None = None
-    operator: Operator | None = None
-    prescription: Prescription | None = None
-    course: Course | None = None
-    events: list[Annotated[Event, SKIP_UNUSABLE]] | None = None
-    rules: list[Annotated[Rule, SKIP_UNUSABLE]] | None = None
-    simulation: Simulation | None = None
-    sweep: Sweep | None = None
+    format = Key(Exactly(1))
+    name = Key(Text("a short name of letters, digits, '-', '_' and '.'", NAME))
+    title = Key(Text(longest=300))
+    description = Key(Text())
+    references = Key(Each(Text("a key of the bibliography", longest=100)))
+    extends = Key(Text("a bundled scenario or a file path", longest=1000))
+    patient = Key(Part(Patient))
+    solutes = Key(ByName(Part(Solute)))
+    machine = Key(Part(Machine))
+    operator = Key(Part(Operator))
+    prescription = Key(Part(Prescription))
+    course = Key(Part(Course))
+    events = Key(Each(EVENT))
+    rules = Key(Each(Part(Rule)))
+    simulation = Key(Part(Simulation))
+    sweep = Key(Part(Sweep))
 
 
 #: Keys of the document that hold a part of the scenario, as a mapping or a list.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
-from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+if TYPE_CHECKING:
+    from simulator.scenario.report import Report
+    from simulator.scenario.tree import Path
 
 
 class Unusable:
@@ -14,11 +16,13 @@ class Unusable:
 
 UNUSABLE: Any = Unusable()
 
+Value_co = TypeVar("Value_co", covariant=True)
 
-class Kind:
+
+class Kind(Generic[Value_co]):
     """Something a value can be; `read` raises `ValueError` with the whole message."""
 
-    def read(self, value: Any) -> Any:
+    def read(self, value: Any) -> Value_co:
         raise NotImplementedError
 
     def json_schema(self) -> dict[str, Any]:
@@ -28,21 +32,19 @@ class Kind:
         """What is expected, to follow the word "expected"."""
         raise NotImplementedError
 
-    def __get_pydantic_core_schema__(
-        self, source: Any, handler: GetCoreSchemaHandler
-    ) -> CoreSchema:
-        def validate(value: Any) -> Any:
-            if value is UNUSABLE:
-                return None
-            try:
-                return self.read(value)
-            except ValueError as error:
-                # pydantic fills "{…}" in messages; ours go in as a value, so braces stay
-                raise PydanticCustomError("scenario", "{reason}", {"reason": str(error)}) from None
+    def read_at(self, value: Any, path: Path, report: Report) -> Value_co:
+        """The value, or `UNUSABLE` if it is none, which is reported."""
+        try:
+            return self.read(value)
+        except ValueError as error:
+            report.add(path, str(error))
+            unusable: Value_co = UNUSABLE
+            return unusable
 
-        return core_schema.no_info_plain_validator_function(validate)
-
-    def __get_pydantic_json_schema__(
-        self, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
+    def schema(self, refer: Callable[[type], dict[str, Any]]) -> dict[str, Any]:
+        """JSON Schema; `refer` gives that of a mapping with keys of its own."""
         return self.json_schema()
+
+    def in_order(self, content: Any) -> Any:
+        """The same plain data, keys in the order in which the format names them."""
+        return content

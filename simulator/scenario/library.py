@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
 from simulator.errors import CommandError, Problem, ScenarioError
+from simulator.records import record
 from simulator.scenario.reader import MAX_BYTES, parse
 from simulator.scenario.report import near_or_all, shown
 from simulator.scenario.tree import Mark, Node, overlay
@@ -17,7 +17,7 @@ SUFFIXES = (".yaml", ".yml")
 MAX_EXTENDED = 10
 
 
-@dataclass(frozen=True)
+@record
 class Source:
     """A scenario text and where it comes from."""
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from simulator import units
+from simulator.records import record
 from simulator.scenario.kind import Kind
 from simulator.scenario.report import number, shown
 from simulator.units import Quantity
 
 
-@dataclass(frozen=True)
-class Measure(Kind):
+@record
+class Measure(Kind[Quantity]):
     """A quantity of the dimension of `example`, from `low` to `high`, or above `above`."""
 
     example: str
@@ -95,8 +95,8 @@ class Measure(Kind):
         return schema
 
 
-@dataclass(frozen=True)
-class AnyMeasure(Kind):
+@record
+class AnyMeasure(Kind[Quantity]):
     """A quantity of one of several dimensions; with none given, of any (checked later)."""
 
     example: str

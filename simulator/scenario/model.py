@@ -7,7 +7,7 @@ solute's own unit, its amounts in its own mass unit. Text with units lives in `d
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
 
 from simulator.catalog import Fluid
@@ -19,9 +19,10 @@ from simulator.orders import PatientDescription as PatientDescription
 from simulator.orders import Prescription as Prescription
 from simulator.orders import Replacement as Replacement
 from simulator.orders import Sex as Sex
+from simulator.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PlannedSession:
     """One session of the course."""
 
@@ -30,7 +31,7 @@ class PlannedSession:
     prescription: Prescription
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Dose:
     """`amount` (in the solute's mass unit), given from `at` over `over` min (0: a bolus)."""
 
@@ -42,7 +43,7 @@ class Dose:
     session: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FluidDose:
     """`volume` mL of a fluid of the catalog, given by hand over `over` min (0: at once)."""
 
@@ -54,7 +55,7 @@ class FluidDose:
     session: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FcrnBlockade:
     """FcRn blocked by `fraction` from `at` for `duration` min."""
 
@@ -63,7 +64,7 @@ class FcrnBlockade:
     duration: float
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Setting:
     """`path` (dotted, as in the file) takes `value` (canonical) at a time, or within a session.
 
@@ -80,7 +81,7 @@ class Setting:
     session: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Fault:
     """Something goes wrong in a session, `at` min after first contact."""
 
@@ -94,7 +95,7 @@ class Fault:
 Event = Dose | FluidDose | FcrnBlockade | Setting | Fault
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Rule:
     """Looked at when a session is due, on the sample drawn just before it."""
 
@@ -110,7 +111,7 @@ class Rule:
     """min"""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Scenario:
     """One run, complete."""
 

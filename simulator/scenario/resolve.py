@@ -21,7 +21,7 @@ from simulator.scenario.report import Report, near, number, shown
 from simulator.scenario.rules import rules
 from simulator.scenario.solutes import followed
 from simulator.scenario.tree import Node, assign
-from simulator.scenario.written import Written, usable
+from simulator.scenario.written import usable
 from simulator.units import MINUTES_PER_DAY, Quantity, parse
 
 AFTER_LAST_SESSION = course.WEEK
@@ -209,7 +209,7 @@ def _check_rows(simulation: written.Simulation, until: Quantity, report: Report)
 
 def _check_references(document: written.Document, report: Report) -> None:
     for place, key in usable(document.references):
-        known = catalog.references()
+        known = catalog.reference_keys()
         if key not in known:
             hint = near(key, known) or "; `apheresis list references` shows all"
             report.add(("references", place), f"{shown(key)} is not in the bibliography{hint}")
@@ -235,8 +235,7 @@ def _document(
     simulation["seed"] = scenario.seed
     for key in ("output_interval", "session_output_interval"):
         simulation.setdefault(key, f"{number(getattr(scenario, key))} min")
-    ordered: dict[str, Any] = _in_order(written.Document.model_validate(content), content)
-    return ordered
+    return shape.in_order(content)
 
 
 def _words(content: Any) -> Iterator[str]:
@@ -278,14 +277,3 @@ def _machine_defaults(content: dict[str, Any], machine: MachineSettings) -> None
     content.setdefault("prime", SALINE)
     content["rinseback"] = machine.rinseback
     content.setdefault("needles", machine.needles)
-
-
-def _in_order(model: Any, content: Any) -> Any:
-    """Plain data with the keys of each mapping in the order in which the format names them."""
-    if isinstance(model, Written):
-        return {key: _in_order(value, content[key]) for key, value in shape.parts(model)}
-    if isinstance(model, list):
-        return [_in_order(m, c) for m, c in zip(model, content, strict=True)]
-    if isinstance(model, dict):
-        return {key: _in_order(value, content[key]) for key, value in model.items()}
-    return content

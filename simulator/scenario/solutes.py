@@ -73,7 +73,7 @@ def _with_patient_albumin(
                 f"{number(albumin.initial.value)} {albumin.initial.unit.text}; write one of them",
             )
         return written
-    return {**written, "albumin": albumin.model_copy(update={"initial": level})}
+    return {**written, "albumin": albumin.but(initial=level)}
 
 
 def _initial_igg(solute: Solute | None) -> float:
@@ -244,7 +244,7 @@ class _Reader:
         catabolism = self._catabolism(base, fraction)
         if impossible or catabolism is None:
             return None
-        changed = {key for key in type(written).model_fields if getattr(written, key) is not None}
+        changed = {key for key in written.keys if getattr(written, key) is not None}
         if catabolism is not base.catabolism:
             changed.add("intrinsic" if catabolism.protected_fraction else "catabolism")
         return replace(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Literal, TypeVar, cast
 
 from simulator import catalog, units
@@ -17,6 +17,7 @@ from simulator.orders import (
     MachineSettings,
     Replacement,
 )
+from simulator.records import record
 from simulator.scenario import format as written
 from simulator.scenario.entries import Entries
 from simulator.scenario.faults import named
@@ -37,7 +38,7 @@ Entry = TypeVar("Entry")
 ExchangeUnit = Literal["PV", "mL", "mL/kg"]
 
 
-@dataclass(frozen=True)
+@record
 class Prescribed:
     """What one prescription, or a part of one, says. None: it says nothing."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
+
+from simulator.records import record
 
 Path: TypeAlias = tuple[str | int, ...]
 Scalar: TypeAlias = bool | int | float | str | None
@@ -22,7 +23,7 @@ _ALTERNATIVES: tuple[tuple[frozenset[str], frozenset[str]], ...] = (
 _NAMED = frozenset({"device", "access", "fluid", "prime"})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Mark:
     """A place in a file, counted from 1; line 0 where there are no lines (``--set``)."""
 
@@ -31,7 +32,7 @@ class Mark:
     column: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Node:
     """A value with its place and, in a mapping, the place of its key."""
 

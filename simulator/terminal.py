@@ -10,9 +10,7 @@ import os
 import re
 import shutil
 import sys
-import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Literal
 
 import click
@@ -39,15 +37,14 @@ class Column:
     """Characters beyond which it is broken or cut."""
 
 
-@dataclass
 class Table:
-    """Rows of text under headings, with a title above."""
+    """Rows of text under headings, with a title above and perhaps a caption below."""
 
-    title: str
-    columns: list[Column] = field(default_factory=list)
-    rows: list[tuple[str, ...]] = field(default_factory=list)
-    """An empty row is a blank line."""
-    caption: str = ""
+    def __init__(self, title: str) -> None:
+        self.title = title
+        self.caption = ""
+        self.columns: list[Column] = []
+        self.rows: list[tuple[str, ...]] = []
 
     def column(
         self, heading: str, side: Side = "left", *, broken: bool = False, most: int | None = None
@@ -56,7 +53,7 @@ class Table:
         self.columns.append(Column(heading, side, broken, most))
 
     def row(self, *cells: str) -> None:
-        """Add a row, a cell for each column."""
+        """Add a row, a cell for each column; without any, a blank line."""
         self.rows.append(cells)
 
     def lines(self, width: int = PIPED_WIDTH) -> list[str]:
@@ -144,6 +141,8 @@ def cells_of(text: str) -> int:
     """How many columns a text takes: none for an accent put on top, two for a wide character."""
     if text.isascii():
         return len(text)
+    import unicodedata
+
     return sum(
         0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
         for c in text

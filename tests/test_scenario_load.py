@@ -11,8 +11,10 @@ from stand_ins import SMALL
 
 from simulator import scenario
 from simulator.errors import CommandError, ScenarioError
+from simulator.scenario import writer
 from simulator.scenario.library import names
 from simulator.scenario.model import Dose, Fault, FcrnBlockade, Setting
+from simulator.scenario.reader import parse
 
 DAY = 1440.0
 
@@ -368,3 +370,28 @@ def test_a_text_may_be_called_anything() -> None:
         "course: {sessions: 0}\n"
     )
     assert scenario.loads(text, "my first try").name == "my-first-try"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "é — ü: x",
+            "a: b",
+            "- x",
+            "#no",
+            "'q'",
+            '"dq"',
+            "multi\nline\n",
+            "  lead",
+            "trail ",
+            "no",
+        ),
+        *("1:32", "010", "~", "null", "true", "a\\Ub", "😀 smile", "a\x07b", "long words " * 30),
+    ],
+)
+def test_both_ways_of_writing_yaml_write_the_same(text: str) -> None:
+    document = {"title": text, "list": [text, {"within": text}]}
+    slow = writer._dumped(document, writer._Dumper)
+    assert writer.to_yaml(document) == slow
+    assert parse(slow, "written")[0].plain() == document

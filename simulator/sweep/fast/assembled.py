@@ -134,6 +134,16 @@ def module_of(made: Made) -> ModuleType:
     return _loaded(text_of(made))
 
 
+def is_compiled(made: Made) -> bool:
+    """Whether some equations have been compiled on this machine before."""
+    name = _name_of(text_of(made))
+    return any((folder() / "__pycache__").glob(f"{name}.explicit-*.nbc"))
+
+
+def _name_of(text: str) -> str:
+    return f"kernel_{hashlib.sha256(text.encode()).hexdigest()[:20]}"
+
+
 def tape_module() -> ModuleType:
     """The compiled runner of programs."""
     package = resources.files("simulator.sweep.fast")
@@ -157,7 +167,7 @@ def _compiler_set_up() -> None:
 
 def _loaded(text: str) -> ModuleType:
     _compiler_set_up()
-    name = f"kernel_{hashlib.sha256(text.encode()).hexdigest()[:20]}"
+    name = _name_of(text)
     if name not in _MODULES:
         place = folder()
         place.mkdir(parents=True, exist_ok=True)

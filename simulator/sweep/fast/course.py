@@ -16,7 +16,13 @@ from numpy.typing import NDArray
 from simulator.errors import SimulatorError
 from simulator.patient import quiet
 from simulator.sweep.fast import assembled, body
-from simulator.sweep.fast.ground import SESSION_SUMS, Ground, Reader, walk_session
+from simulator.sweep.fast.ground import (
+    SESSION_SUMS,
+    Ground,
+    Happening,
+    Reader,
+    walk_session,
+)
 from simulator.sweep.fast.programs import BASELINE, CONNECT, DISCONNECT, SWAP, UNKNOWN, Library
 from simulator.sweep.fast.symbols import UntraceableError
 
@@ -70,6 +76,8 @@ class Chunk:
     """Blood volume before the session, mL."""
     differs: Rows
     """How a comparison comes out that is not known so."""
+    infused: Floats
+    """Masses per min of each solute that run in beside the machine."""
 
     @classmethod
     def of(
@@ -99,6 +107,7 @@ class Chunk:
             failed=np.zeros(count, dtype=np.bool_),
             baseline=np.zeros(count),
             differs=np.zeros(count, dtype=np.int64),
+            infused=np.zeros((count, shape.solutes)),
         )
 
     def one(self, row: int) -> Chunk:
@@ -107,7 +116,7 @@ class Chunk:
             name: np.array(getattr(self, name)[row : row + 1])
             for name in (
                 "state", "parameters", "thresholds", "levels", "lows", "now", "minutes", "steps",
-                "failed", "baseline", "differs",
+                "failed", "baseline", "differs", "infused",
             )
         }  # fmt: skip
         return Chunk(self.ground, self.kernels, self.tolerance, **arrays)
@@ -147,7 +156,23 @@ class Chunk:
 
     def rest_flows(self, rows: Rows) -> None:
         """No machine gives or takes anything."""
-        self.parameters[rows, self.ground.shape.first_flow :] = 0.0
+        shape = self.ground.shape
+        self.parameters[rows, shape.first_flow :] = 0.0
+        masses = shape.first_flow + len(body.RUNS_IN)
+        self.parameters[rows, masses : masses + shape.solutes] = self.infused[rows]
+
+    def happen(self, rows: Rows, happening: Happening, value: Floats) -> None:
+        """Something that the scenario states happens to rows."""
+        shape, solute = self.ground.shape, happening.solute
+        if happening.what == "inject":
+            self.state[rows, shape.layout.plasma.start + solute] += value
+        elif happening.what == "infuse":
+            self.infused[rows, solute] += happening.sign * value
+        elif happening.what == "synthesis":
+            self.parameters[rows, shape.parameters.index(("synthesis", solute))] = value
+        else:
+            name = {"clearance": "citrate_clearance", "blockade": "fcrn_blockade"}[happening.what]
+            self.parameters[rows, shape.parameters.index(name)] = value
 
     # -- a session ----------------------------------------------------------------------------------
 
@@ -342,24 +367,30 @@ def run(
     calcium, volume = np.full(count, NONE_YET), np.full(count, NONE_YET)
     until = results[:, ground.until]
     planned = results[:, ground.starts]
+    course = _Course(chunk, results)
     for session, order in enumerate(ground.order_of):
         rows = everyone[~chunk.failed & (planned[:, session] < until)]
         if not len(rows):
             continue
-        _rest_until(chunk, rows, planned[:, session])
+        course.rest_until(rows, planned[:, session])
+        # what runs in by hand while a machine works is left to the plain path
+        chunk.failed[rows[chunk.infused[rows].any(axis=1)]] = True
         rows = rows[~chunk.failed[rows]]
+        if not len(rows):
+            continue
         inputs = np.column_stack([chunk.now, results[:, list(ground.inputs[order])]])
         chunk.rest_flows(rows)
         added = chunk.session(rows, order, inputs)
         rows = rows[~chunk.failed[rows]]
         chunk.failed[rows[added[rows, 0] > until[rows]]] = True  # cut off by the end of the run
         chunk.now[rows] = added[rows, 0]
+        course.refuse_within(rows)
         sums[rows] += added[rows, 1:]
         ran[rows] += 1
         calcium[rows] = np.minimum(calcium[rows], chunk.lows[rows, 1])
         volume[rows] = np.minimum(volume[rows], chunk.lows[rows, 0] / chunk.baseline[rows] - 1)
     rows = everyone[~chunk.failed]
-    _rest_until(chunk, rows, until)
+    course.rest_until(rows, until)
     plasma = ground.shape.layout.plasma
     return Outcome(
         failed=chunk.failed,
@@ -373,8 +404,36 @@ def run(
     )
 
 
-def _rest_until(chunk: Chunk, rows: Rows, time: Floats) -> None:
-    """Rows live without a machine up to a time of each, if that is still to come."""
+@dataclass
+class _Course:
+    """What happens between sessions, and how far each row has come in that."""
+
+    chunk: Chunk
+    results: Floats
+
+    def __post_init__(self) -> None:
+        self._next = np.zeros(len(self.results), dtype=np.int64)
+
+    def rest_until(self, rows: Rows, time: Floats) -> None:
+        """Rows live without a machine up to a time of each, if that is still to come."""
+        chunk = self.chunk
+        for number, happening in enumerate(chunk.ground.happenings):
+            due = rows[(self._next[rows] == number) & (time[rows] >= happening.time)]
+            if len(due):
+                _rest(chunk, due, np.full(len(time), happening.time))
+                chunk.happen(due, happening, self.results[due, happening.value])
+                self._next[due] += 1
+        _rest(chunk, rows, time)
+
+    def refuse_within(self, rows: Rows) -> None:
+        """Leave rows to the plain path for whom something happened while a session ran."""
+        chunk = self.chunk
+        for number, happening in enumerate(chunk.ground.happenings):
+            within = (self._next[rows] == number) & (happening.time < chunk.now[rows])
+            chunk.failed[rows[within]] = True
+
+
+def _rest(chunk: Chunk, rows: Rows, time: Floats) -> None:
     rows = rows[time[rows] > chunk.now[rows]]
     if not len(rows):
         return
@@ -383,6 +442,21 @@ def _rest_until(chunk: Chunk, rows: Rows, time: Floats) -> None:
     chunk.free(rows, watching=False)
     ours = rows[~chunk.failed[rows]]
     chunk.now[ours] = time[ours]
+
+
+def warm_up(ground: Ground, kernels: Kernels) -> None:
+    """Call every kernel once, with nobody in it, so that it is compiled."""
+    none = np.zeros((0, max((s.stop or 0) for s in (ground.state, ground.parameters)) + 1))
+    empty = np.zeros((0, len(none.T) + 1000))
+    chunk = Chunk.of(ground, kernels, 1e-6, empty, 1.0)
+    nobody = np.zeros(0, dtype=np.int64)
+    chunk.attached(nobody)
+    for kernel in (kernels.gap.explicit,):
+        kernel(*chunk._of(nobody), 1e-6, False)  # noqa: SLF001
+    kernels.gap.quiet(
+        nobody, chunk.state, chunk.parameters, chunk.thresholds, chunk.levels, chunk.now,
+        chunk.minutes, chunk.steps, chunk.failed, 1e-6, quiet.LONGEST,
+    )  # fmt: skip
 
 
 def begin(

@@ -8,18 +8,19 @@ numbers of his patient and of all that his sessions are told.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from simulator import units
 from simulator.boundary import Passage
+from simulator.errors import Problem
 from simulator.machine.separators import passage as passage_of
 from simulator.orders import MachineSettings, Prescription
 from simulator.patient.patient import Patient
 from simulator.patient.state import SoluteConstants, Therapy
-from simulator.scenario.model import Scenario
+from simulator.scenario.model import Dose, FcrnBlockade, Scenario, Setting
 from simulator.scenario.overrides import steps
 from simulator.scenario.resolve import resolve
 from simulator.scenario.tree import Mark, Node, assign
@@ -48,6 +49,20 @@ class Orders:
     therapy: Therapy
 
 
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """Something that the scenario states for a time of the course."""
+
+    time: float
+    """min"""
+    what: str
+    """synthesis, clearance, blockade, inject, or infuse (a rate that is added or taken away)."""
+    solute: int
+    value: int
+    """Where the number stands among the results."""
+    sign: int = 1
+
+
 @dataclass
 class Ground:
     """Patient and orders of all runs that read alike."""
@@ -66,6 +81,8 @@ class Ground:
     until: int
     volumes: slice
     """Plasma and blood volume at rest, mL."""
+    happenings: tuple[Happening, ...]
+    """In order of time."""
     orders: tuple[Orders, ...]
     """One for each prescription that comes."""
     order_of: tuple[int, ...]
@@ -83,7 +100,10 @@ class Reader:
     tree: Node
     name: str
     units: Mapping[str, str]
-    below: Mapping[str, float]
+    below: Mapping[str, Quantity]
+    """Levels below which days are counted; otherwise half of the first."""
+    problems: Sequence[Problem] = ()
+    """Found on the way to the tree."""
 
     def __post_init__(self) -> None:
         self.library = Library({address: i for i, address in enumerate(self.units)})
@@ -99,7 +119,7 @@ class Reader:
             symbol = tape.input(address, values[address])
             node = Node(Quantity(symbol, units.parse_unit(unit or "1")), HERE, HERE)  # type: ignore[arg-type]
             tree = assign(tree, steps(address), node)
-        scenario = resolve(tree, self.name, documented=False)
+        scenario = resolve(tree, self.name, self.problems, documented=False)
         ground, results = _ground(scenario, self.below)
         items.append(End(tuple(tape.place_of(value) for value in results)))
         self.library.recorder(tape, items).take()
@@ -108,7 +128,7 @@ class Reader:
         return len(self.grounds) - 1
 
 
-def _ground(scenario: Scenario, below: Mapping[str, float]) -> tuple[Ground, list[Value]]:
+def _ground(scenario: Scenario, below: Mapping[str, Quantity]) -> tuple[Ground, list[Value]]:
     patient = Patient(scenario.patient, scenario.solutes)
     constants, therapy = patient.constants, patient.therapy
     machine = scenario.machine
@@ -124,13 +144,15 @@ def _ground(scenario: Scenario, below: Mapping[str, float]) -> tuple[Ground, lis
     state = keep(patient.state)
     parameters = keep(body.of_patient(constants, therapy, passage))
     halves = [
-        below.get(name, patient.concentration(name) / 2) / solute.per_volume
+        (below[name].to(solute.unit) if name in below else patient.concentration(name) / 2)
+        / solute.per_volume
         for name, solute in zip(patient.names, constants.solutes, strict=True)
     ]
     thresholds = keep(halves)
     starts = keep([planned.at for planned in scenario.sessions])
     until = keep([scenario.until]).start
     volumes = keep([vitals.plasma_volume, vitals.blood_volume])
+    happenings = _happenings(scenario, patient, keep)
     orders: list[Orders] = []
     order_of: list[int] = []
     seen: list[Prescription] = []
@@ -159,6 +181,7 @@ def _ground(scenario: Scenario, below: Mapping[str, float]) -> tuple[Ground, lis
             starts=starts,
             until=until,
             volumes=volumes,
+            happenings=happenings,
             orders=tuple(orders),
             order_of=tuple(order_of),
             inputs=tuple(inputs),
@@ -166,6 +189,53 @@ def _ground(scenario: Scenario, below: Mapping[str, float]) -> tuple[Ground, lis
         ),
         results,
     )
+
+
+def _happenings(
+    scenario: Scenario, patient: Patient, keep: Callable[[Sequence[Value]], slice]
+) -> tuple[Happening, ...]:
+    """The events of a scenario that happen between sessions; see `script.Script`."""
+    found: list[tuple[float, int, Happening]] = []
+    blocked: list[tuple[float, float]] = []
+
+    def happen(time: Value, what: str, solute: int, value: Value, sign: int = 1) -> None:
+        if isinstance(time, Symbol):
+            raise UntraceableError("an event whose time is varied")
+        place = keep([value]).start
+        found.append((time, len(found), Happening(time, what, solute, place, sign)))
+
+    for event in scenario.events:
+        if isinstance(event, Dose) and event.session is None:
+            solute = patient.names.index(event.solute)
+            if event.over == 0:
+                happen(event.at, "inject", solute, event.amount)
+            else:
+                rate = event.amount / event.over
+                happen(event.at, "infuse", solute, rate)
+                happen(event.at + event.over, "infuse", solute, rate, -1)
+        elif isinstance(event, FcrnBlockade):
+            blocked += [(event.at, event.fraction), (event.at + event.duration, -event.fraction)]
+        elif isinstance(event, Setting) and event.session is None:
+            if event.path.startswith("solutes."):
+                solute = patient.names.index(event.path.split(".")[1])
+                happen(event.at, "synthesis", solute, event.value)
+            elif event.path == "patient.citrate_clearance":
+                clearance = patient.constants.citrate_clearance * event.value
+                happen(event.at, "clearance", 0, clearance)
+            else:
+                raise UntraceableError(f"an event that sets {event.path}")
+        else:
+            raise UntraceableError("an event in a session, or a fluid given by hand")
+    if any(isinstance(x, Symbol) for pair in blocked for x in pair):
+        raise UntraceableError("a blockade that is varied")
+    active: list[float] = []
+    for time, fraction in sorted(blocked, key=lambda one: one[0]):
+        if fraction > 0:
+            active.append(fraction)
+        else:
+            active.remove(-fraction)
+        happen(time, "blockade", 0, max(active, default=0.0))
+    return tuple(one for *_, one in sorted(found, key=lambda each: each[:2]))
 
 
 def _input_places(count: int) -> dict[Any, int]:

@@ -20,7 +20,7 @@ from simulator.units import MINUTES_PER_DAY
 
 WEEKS_AFTER = 14
 """Days after the last session, at which a level is looked at unless something else is asked for."""
-SAMPLES = {"sobol": 64, "morris": 20}
+SAMPLES = {"sobol": 128, "morris": 20}
 MOST_RUNS = 1_000_000
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from operator import attrgetter
-
-from simulator.records import record
+from typing import NamedTuple
 
 
 class SimulatorError(Exception):
@@ -31,11 +29,7 @@ class CommandError(SimulatorError):
     exit_code = 2
 
 
-_PLACE = attrgetter("file", "line", "column", "path", "message")
-
-
-@record
-class Problem:
+class Problem(NamedTuple):
     """One thing wrong with a scenario file: where it stands, and what was expected there."""
 
     file: str
@@ -55,7 +49,7 @@ class ScenarioError(SimulatorError):
     exit_code = 3
 
     def __init__(self, problems: list[Problem]) -> None:
-        self.problems = sorted(set(problems), key=_PLACE)
+        self.problems = sorted(set(problems))
         count = "1 problem" if len(self.problems) == 1 else f"{len(self.problems)} problems"
         super().__init__("\n".join([f"{count}:", *(f"  {p}" for p in self.problems)]))
 

@@ -17,11 +17,11 @@ from simulator.errors import CommandError
 from simulator.result import Result, header
 from simulator.units import MINUTES_PER_DAY
 
-FIGURES = ("volumes", "solutes", "sessions", "comparison", "verification")
+FIGURES = ("volumes", "solutes", "sessions", "comparison", "verification", "sensitivity")
 DATA_FILES = frozenset(
     (
         *("summary.json", "curves.csv", "events.csv", "scenario.yaml"),
-        *("comparison.csv", "verification.json"),
+        *("comparison.csv", "verification.json", "sensitivity.json"),
     )
 )
 PICTURE_SUFFIXES = (".png", ".svg", ".pdf")

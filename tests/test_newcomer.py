@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from simulator import catalog, scenario
+from simulator.catalog import bundled
 from simulator.machine import separators
 from simulator.machine.alarms import BY_FAULT, Alarm
 from simulator.patient.reactions import LAWS
@@ -62,7 +63,7 @@ def grown_catalog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[N
     shutil.copytree(Path(catalog.__file__).parent, place)
     for name, text in NEW_FILES.items():
         (place / name).write_text(text.replace("\n        ", "\n"), encoding="utf-8")
-    monkeypatch.setattr(catalog, "FOLDER", place)
+    monkeypatch.setattr(bundled, "FOLDER", place)
     catalog.tree.cache_clear()
     yield
     catalog.tree.cache_clear()

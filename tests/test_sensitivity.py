@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from numpy.typing import NDArray
+from scipy import stats
 
-from simulator.errors import CommandError
+from simulator import scenario
+from simulator.cli import cli
+from simulator.errors import CommandError, SimulatorError
+from simulator.simulation import simulate
 from simulator.sweep import indices as found_by
-from simulator.sweep import sensitivity
+from simulator.sweep import inputs, sensitivity, study
 from simulator.sweep.indices import METHODS, Index
 from simulator.sweep.sensitivity import Study, in_words
 
@@ -176,3 +184,217 @@ def test_effects_are_told_with_their_direction() -> None:
 )  # fmt: skip
 def test_a_share_has_words(share: float, words: str) -> None:
     assert sensitivity._fraction(share) == words
+
+
+# -- inputs ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("patient.weight=50 kg..110 kg", ["50.0 kg", "80.0 kg", "110.0 kg"]),
+        ("patient.weight=50 kg..110 kg/7", ["50.0 kg", "80.0 kg", "110.0 kg"]),
+        ("patient.height=uniform(1.6 m, 180 cm)", ["1.6 m", "1.7000000000000002 m", "1.8 m"]),
+        ("patient.age=triangular(40 y, 50 y, 80 y)", ["40.0 y", "55.50510257216822 y", "80.0 y"]),
+        ("machine.device=amicus, mcs-plus", ["amicus", "mcs-plus", "mcs-plus"]),
+    ],
+)
+def test_an_input_has_its_ends_and_its_middle(text: str, values: list[str]) -> None:
+    found = inputs.parse(text)
+    assert [found.at(share) for share in (0.0, 0.5, 1.0)] == values
+
+
+@pytest.mark.parametrize(
+    ("text", "shares"),
+    [
+        ("solutes.igg.initial=normal(10 g/L, 2 g/L)", stats.norm(10, 2)),
+        ("patient.weight=lognormal(70 kg, 1.2)", stats.lognorm(np.log(1.2), scale=70)),
+        (
+            "patient.weight=lognormal(70 kg, 7000 g)",
+            stats.lognorm(
+                np.sqrt(np.log1p(0.01)), scale=70 * np.exp(-np.log1p(0.01) / 2)
+            ),
+        ),
+        ("patient.weight=triangular(45 kg, 70 kg, 110 kg)", stats.triang(25 / 65, 45, 65)),
+    ],
+)  # fmt: skip
+def test_quantiles_are_those_of_the_distribution(text: str, shares: Any) -> None:
+    found = inputs.parse(text)
+    for share in (0.01, 0.3, 0.5, 0.9, 0.999):
+        value, _, _ = found.at(share).partition(" ")
+        assert float(value) == pytest.approx(float(shares.ppf(share)), rel=1e-9)
+
+
+def test_what_has_no_end_is_cut_where_a_method_asks_for_its_ends() -> None:
+    found = inputs.parse("solutes.igg.initial=normal(10 g/L, 2 g/L)")
+    low, high = (float(found.at(share, whole_range=True).split()[0]) for share in (0.0, 1.0))
+    assert [low, high] == pytest.approx([10 - 2 * 1.6449, 10 + 2 * 1.6449], abs=1e-3)
+    assert found.words == "6.71 to 13.29 g/L"
+
+
+def test_the_same_input_by_block_and_by_command_line() -> None:
+    block = inputs.read("patient.weight", {"lognormal": {"median": "70 kg", "gsd": 1.2}})
+    line = inputs.parse("patient.weight=lognormal(70 kg, 1.2)")
+    assert [block.at(share) for share in (0.1, 0.6)] == [line.at(share) for share in (0.1, 0.6)]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("patient.weight", "expected PATH=SPEC"),
+        ("patient.weight=cauchy(70 kg, 2 kg)", "'cauchy' is not a distribution"),
+        ("patient.weight=normel(70 kg, 2 kg)", "did you mean 'normal'"),
+        ("patient.weight=normal(70 kg)", "normal takes mean and sd, got 1 values"),
+        ("patient.weight=normal(70 kg, 2 cm)", "normal sd: expected a quantity like 70 kg"),
+        ("patient.weight=normal(70 kg, x)", "normal sd: "),
+        ("patient.weight=normal(70 kg, 0 kg)", "expected sd above 0"),
+        ("patient.weight=90 kg..50 kg", "expected to − from above 0"),
+        ("patient.weight=triangular(50 kg, 40 kg, 60 kg)", "the mode between"),
+        ("patient.weight=lognormal(70 kg, 0.9)", "above 0"),
+    ],
+)
+def test_an_input_that_cannot_be_says_why(text: str, message: str) -> None:
+    with pytest.raises(CommandError) as caught:
+        inputs.parse(text)
+    assert message in str(caught.value)
+    assert str(caught.value).startswith("--over patient.weight")
+
+
+# -- a study ---------------------------------------------------------------------------------------
+
+DRUG = """
+format: 1
+title: A drug that is given once
+patient: {sex: male, weight: 68 kg, height: 165 cm, hematocrit: 39 %, fluid_shift: none}
+solutes:
+  drug:
+    unit: mg/L
+    initial: 100 mg/L
+    intravascular_fraction: 100 %
+    transcapillary_escape: 0 %/h
+    fractional_catabolic_rate: 10 %/d
+    synthesis: 0 %
+course: {sessions: 0}
+simulation: {until: 2 d, seed: 5}
+"""
+
+
+@pytest.fixture
+def drug(tmp_path: Path) -> Path:
+    file = tmp_path / "drug.yaml"
+    file.write_text(DRUG, encoding="utf-8")
+    return file
+
+
+OVER = ("solutes.drug.initial=50 mg/L..150 mg/L", "patient.hematocrit=35 %..45 %")
+
+
+def test_a_level_that_only_decays_depends_on_where_it_began(drug: Path) -> None:
+    found = study.study(drug, study.inputs_of(drug, (), OVER), "final drug", "morris", 4, jobs=1)
+    began, hematocrit = found.indices
+    # linear: from one end of 50 to 150 mg/L to the other, times what two days leave
+    assert began.first == pytest.approx(100 * np.exp(-0.2), rel=1e-4)
+    assert began.total == pytest.approx(0, abs=1e-3)
+    assert hematocrit.first == pytest.approx(0, abs=1e-6)
+    assert found.unit == "mg/L"
+    shares = study.study(drug, study.inputs_of(drug, (), OVER), "final drug", "sobol", 16, jobs=1)
+    assert shares.indices[0].total == pytest.approx(1, abs=0.1)
+    assert shares.indices[1].total == pytest.approx(0, abs=1e-6)
+    assert len(shares.values) == 16 * 4
+
+
+def test_a_run_that_fails_ends_the_study_and_its_inputs_are_named(drug: Path) -> None:
+    # half of the hematocrits are above what the format takes
+    over = ("solutes.drug.initial=50 mg/L..150 mg/L", "patient.hematocrit=30 %..90 %")
+    with pytest.raises(SimulatorError) as caught:
+        study.study(drug, study.inputs_of(drug, (), over), "final drug", "morris", 4, jobs=1)
+    message = str(caught.value)
+    assert "patient.hematocrit=" in message
+    assert "solutes.drug.initial=" in message
+    assert "needs every run" in message or "need every run" in message
+    assert caught.value.exit_code == 1
+
+
+def test_inputs_come_from_the_sweep_block_unless_they_are_named(drug: Path) -> None:
+    named = [each.address for each in study.inputs_of("what-matters", (), ())]
+    assert "solutes.antibody.half_life" in named
+    assert len(study.inputs_of("what-matters", (), OVER[:1])) == 1
+    with pytest.raises(CommandError, match="nothing to vary"):
+        study.inputs_of(drug, (), ())
+    with pytest.raises(CommandError, match="named twice"):
+        study.inputs_of(drug, (), [OVER[0], OVER[0]])
+
+
+def test_two_weeks_after_the_last_session_is_looked_at_if_nothing_is_asked_for(drug: Path) -> None:
+    result = simulate(scenario.load("what-matters"))
+    assert study.usual_outcome(result) == "left antibody @ 14 d after session 5"
+    short = simulate(scenario.load("what-matters", ["simulation.until=11 d"]))
+    assert study.usual_outcome(short) == "left antibody @ session 5"
+    assert study.usual_outcome(simulate(scenario.load(drug))) == "final drug"
+
+
+# -- the command -----------------------------------------------------------------------------------
+
+
+def called(*words: str) -> Any:
+    return CliRunner().invoke(cli, ["sensitivity", *words])
+
+
+def words_for(drug: Path, out: Path) -> list[str]:
+    over = [word for spec in OVER for word in ("--over", spec)]
+    return [str(drug), *over, "--outcome", "final drug", "--jobs", "1", "--out", str(out)]
+
+
+def test_the_command_prints_a_table_and_sentences_and_writes_a_folder(
+    drug: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    done = called(*words_for(drug, out), "--samples", "8")
+    assert done.exit_code == 0, done.output
+    assert "2 inputs, 32 runs, for final drug" in done.stderr
+    assert "The initial of drug explains" in done.stdout
+    assert "solutes.drug.initial" in done.stdout
+    assert {path.name for path in out.iterdir()} == {"sensitivity.json", "sensitivity.png"}
+    again = called(*words_for(drug, out), "--samples", "8", "--no-plots")
+    assert again.exit_code == 0
+    assert {path.name for path in out.iterdir()} == {"sensitivity.json"}
+
+
+def test_json_is_alone_on_stdout_and_the_same_for_any_number_of_processes(
+    drug: Path, tmp_path: Path
+) -> None:
+    words = [*words_for(drug, tmp_path / "out"), "--method", "morris", "--trajectories", "2"]
+    one = called(*words, "--json", "--no-plots").stdout
+    two = called(*words, "--json", "--no-plots", "--jobs", "2").stdout
+    assert one == two
+    data = json.loads(one)
+    assert data["runs"] == 6
+    assert [each["path"] for each in data["inputs"]] == [s.partition("=")[0] for s in OVER]
+
+
+@pytest.mark.parametrize(
+    ("words", "message", "code"),
+    [
+        (["--samples", "100"], "a power of two|powers of two", 2),
+        (["--trajectories", "4"], "no meaning with --method sobol", 2),
+        (["--method", "morris", "--samples", "4"], "no meaning with --method morris", 2),
+        (["--outcome", "finel drug"], "did you mean 'final'", 2),
+        (["--over", "patient.wieght=50 kg..60 kg"], "did you mean 'weight'", 3),
+        (["--over", "patient.weight=50 cm..60 cm"], "patient.weight", 3),
+    ],
+)
+def test_a_wrong_command_line_is_a_message(
+    drug: Path, tmp_path: Path, words: list[str], message: str, code: int
+) -> None:
+    done = called(*words_for(drug, tmp_path / "out"), *words)
+    assert isinstance(done.exception, SimulatorError)
+    assert done.exception.exit_code == code
+    assert re.search(message, str(done.exception))
+    assert not (tmp_path / "out").exists()
+
+
+def test_nothing_foreign_is_replaced(drug: Path, tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("mine")
+    done = called(*words_for(drug, tmp_path))
+    assert isinstance(done.exception, CommandError)
+    assert "thesis.txt" in str(done.exception) or "drug.yaml" in str(done.exception)

@@ -11,17 +11,14 @@ A folder named by the environment variable `APHERESIS_CATALOG` holds entries of 
 from __future__ import annotations
 
 import functools
-import os
-import re
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache
 from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Generic, NoReturn, ParamSpec, TypeVar, cast
 
 from simulator import units
-from simulator.catalog import alteration, checks, own
+from simulator.catalog import alteration, bundled, checks, own
 from simulator.catalog.alteration import altered as altered
 from simulator.catalog.alteration import written_at as written_at
 from simulator.catalog.checks import ENTRIES as ENTRIES
@@ -62,8 +59,6 @@ from simulator.catalog.limits import expected_share as expected_share
 from simulator.catalog.limits import outside_own_range as outside_own_range
 from simulator.errors import CatalogError
 
-FOLDER = Path(__file__).parent
-
 KINDS = ("devices", "fluids", "solutes", "access", "reactions", "operators")
 
 OWN_CATALOG = own.VARIABLE
@@ -99,28 +94,17 @@ class _Remembered(Generic[Asked, Answer]):
 
 def names(kind: str) -> tuple[str, ...]:
     """All entries of one of `KINDS`, sorted: the bundled ones and one's own."""
-    return tuple(sorted((*_bundled(kind), *own_names(kind))))
+    return tuple(sorted((*bundled.names(kind), *own_names(kind))))
 
 
 def own_names(kind: str) -> tuple[str, ...]:
     """Entries of one's own; raises `CatalogError` for names that they cannot have."""
-    return own.names(kind, _bundled(kind))
+    return own.names(kind, bundled.names(kind))
 
 
 def own_file(kind: str, name: str) -> Path:
     """The file of an entry of one's own."""
     return own.file(kind, name)
-
-
-def _bundled(kind: str) -> tuple[str, ...]:
-    return _in_folder(FOLDER / kind)
-
-
-@cache
-def _in_folder(folder: Path) -> tuple[str, ...]:
-    return tuple(
-        file.removesuffix(".yaml") for file in os.listdir(folder) if file.endswith(".yaml")
-    )
 
 
 @_Remembered
@@ -165,7 +149,7 @@ def written(kind: str, name: str) -> Mapping[str, Any]:
     if name in own_names(kind):
         content = _read_own(own.file(kind, name))
     else:
-        content = _read(FOLDER / kind / f"{name}.yaml", f"{kind}/{name}.yaml")
+        content = bundled.read(f"{kind}/{name}.yaml")
     return alteration.laid_over(content, kind, name)
 
 
@@ -292,7 +276,7 @@ def _shares(content: Mapping[str, Any]) -> dict[str, float]:
 @_Remembered
 def references() -> Mapping[str, Reference]:
     """The bibliography by key: the bundled one, and one's own."""
-    found = {key: Reference(key, **entry) for key, entry in _bibliography().items()}
+    found = {key: Reference(key, **entry) for key, entry in bundled.bibliography().items()}
     file = own.references()
     if file is None:
         return found
@@ -306,18 +290,7 @@ def reference_keys() -> tuple[str, ...]:
     """The keys of the bibliography; of the bundled one without reading all that it says."""
     if own.references() is not None:
         return tuple(references())
-    return _keys_in(FOLDER / "references.yaml")
-
-
-@cache
-def _keys_in(file: Path) -> tuple[str, ...]:
-    """The keys at the margin of a bundled file."""
-    return tuple(re.findall(r"(?m)^([a-z][\w-]*):", file.read_text(encoding="utf-8")))
-
-
-@cache
-def _bibliography() -> Mapping[str, Any]:
-    return _read(FOLDER / "references.yaml", "references.yaml")
+    return bundled.reference_keys()
 
 
 def _fields(kind: type, content: Mapping[str, Any], name: str | None = None) -> dict[str, Any]:
@@ -354,20 +327,6 @@ def _fact(path: str, written: Mapping[str, Any]) -> Fact:
         return Fact(path, **{key: str(value) for key, value in written.items()})
     except TypeError as error:  # a key missing or unknown
         raise CatalogError(f"{path}: {str(error).removeprefix('Fact.__init__() ')}") from None
-
-
-def _read(file: Path, path: str) -> dict[str, Any]:
-    """A bundled file."""
-    import yaml
-
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    try:
-        content = yaml.load(file.read_text(encoding="utf-8"), Loader=loader)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise CatalogError(f"{path}: {error}") from None
-    if not isinstance(content, dict):
-        raise CatalogError(f"{path}: expected a mapping")
-    return content
 
 
 # ---- files of one's own: any text may stand in them

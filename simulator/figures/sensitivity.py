@@ -52,7 +52,7 @@ def _rows(slide: Slide, axes: Axes, found: Sequence[Index], heading: str) -> Non
     axes.grid(visible=False)
     quiet_grid(axes, "x")
     axes.set_ylim(max(len(found), 3) - 0.4, -0.6)
-    axes.set_yticks(range(len(found)), [slide.fitted(each.name, 190.0) for each in found])
+    axes.set_yticks(range(len(found)), [slide.fitted(each.name, 240.0) for each in found])
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
 
@@ -68,7 +68,8 @@ def _draw_sobol(slide: Slide, axes: Axes, found: Sequence[Index]) -> None:
             ends = [100 * (value - half), 100 * (value + half)]
             axes.plot(ends, [at, at], color="black", linewidth=1.6, zorder=3)
     top = max(each.total + (each.total_half_width or 0.0) for each in found)
-    axes.set_xlim(min(0.0, *(100 * (e.first - e.first_half_width) for e in found)), 106 * top or 1)
+    bottom = min(each.first - each.first_half_width for each in found)
+    axes.set_xlim(100 * max(min(0.0, bottom), -0.2), 106 * min(top, 1.1) or 1.0)
     axes.axvline(0, color=GRAY, linewidth=1.2)
     slide.figure.legend(
         handles=[

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -44,6 +44,10 @@ class Index:
     total_half_width: float | None = None
     """Morris' sigma has none."""
     mean: float | None = None
+
+    def named(self, name: str) -> Index:
+        """The same of an input by another name."""
+        return replace(self, name=name)
 
 
 def rows_needed(method: str, inputs: int, samples: int) -> int:

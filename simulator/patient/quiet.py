@@ -50,7 +50,7 @@ LONGEST = 720.0
 """min; a step must not be longer than the polynomial it is read by can follow the proteins."""
 
 OLDEST = 4
-"""Steps for which a Jacobian serves."""
+"""Steps, tried or taken, for which a Jacobian serves."""
 
 NUDGE = 1e-4
 """Relative difference from which a Jacobian is taken; rounding is far below it."""
@@ -215,10 +215,11 @@ def extrapolate(
             yield step, sums[size:], min(h * factor, FIRST_MOST)
             earlier = Knot(h, y, slope)
             t = end if last else t + h
-            y, slope, age = new, ahead, (age + 1) % OLDEST
+            y, slope = new, ahead
         elif h * factor < SMALLEST_STEP:
             raise StepTooSmallError
         h = min(h * factor, LONGEST)
+        age = (age + 1) % OLDEST
 
 
 def _move(

@@ -149,7 +149,6 @@ def quiet(
                     ago[lane] = h[lane]
                     now[lane] += h[lane]
                     t[lane] += h[lane]
-                    age[lane] = (age[lane] + 1) % OLDEST
                     busy[lane] = not final[lane]
                     for i in range(INSIDE):
                         if not y[i * LANES + lane] >= -NEGLIGIBLE:
@@ -159,6 +158,7 @@ def quiet(
                 elif h[lane] * factor < SMALLEST_STEP:
                     failed[row] = True
                 h[lane] = min(h[lane] * factor, longest)
+                age[lane] = (age[lane] + 1) % OLDEST
                 if failed[row]:
                     busy[lane] = False
                 if not busy[lane]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -17,7 +17,8 @@ from simulator.result import Result
 from simulator.scenario import overrides
 from simulator.scenario.model import Scenario
 from simulator.scenario.resolve import resolve
-from simulator.simulation import simulate
+from simulator.simulation import Run, simulate
+from simulator.sweep.curves import days_of, sampled
 from simulator.sweep.outcomes import Outcome, outcomes_of
 from simulator.sweep.plan import Plan, tree_of
 
@@ -34,8 +35,8 @@ class Rows:
     outcomes: Mapping[str, NDArray[np.float64]]
     status: list[str]
     error: list[str]
-    curves: tuple[Any, ...] = ()
-    """Of each run that has any: days, and a row of levels for each curve."""
+    curves: NDArray[np.float32] | None = None
+    """[run, column, time], if the plan asks for curves; NaN for a run that failed."""
 
     def __len__(self) -> int:
         return len(self.run)
@@ -64,7 +65,7 @@ def _tree(plan: Plan) -> Any:
 
 def columns_of(plan: Plan) -> list[Outcome]:
     """The outcome columns of a plan's table."""
-    return outcomes_of(scenarios.loads(plan.text, plan.name), plan.outcomes)
+    return _usual(plan).columns
 
 
 def result_of(plan: Plan, run: int) -> Result:
@@ -94,11 +95,11 @@ def completed(
 
     `found`: columns by name, good where `followed`.
     """
-    columns = _columns(plan)
+    columns = columns_of(plan)
     count = stop - start
     outcomes = {c.name: found.get(c.name, np.full(count, np.nan)) for c in columns}
     status, error = [DONE] * count, [""] * count
-    curves: list[Any] = [None] * count if plan.curves else []
+    curves = _no_curves(plan, count) if plan.curves else None
     for i in np.flatnonzero(~followed):
         try:
             result = result_of(plan, start + int(i))
@@ -110,8 +111,10 @@ def completed(
                 outcomes[column.name][i] = column.read(result)
             except KeyError:
                 outcomes[column.name][i] = np.nan  # this run follows other solutes
-        if plan.curves:
-            curves[i] = curves_of(result)
+        if curves is not None:
+            found_curves = sampled(result, _usual(plan).days)
+            if found_curves.shape == curves.shape[1:]:
+                curves[i] = found_curves
     return Rows(
         run=np.arange(start, stop, dtype=np.int64),
         seed=plan.design.seeds(start, stop),
@@ -119,36 +122,41 @@ def completed(
         outcomes=outcomes,
         status=status,
         error=error,
-        curves=tuple(curves),
+        curves=curves,
     )
 
 
-def curves_of(result: Result) -> tuple[tuple[tuple[str, str], ...], NDArray[np.float64]]:
-    """The curves of a run: their names and units, and a row of numbers for each."""
-    return result.columns, np.array(result.rows).T
+@dataclass(frozen=True)
+class _Usual:
+    """What all runs of a plan share."""
+
+    columns: list[Outcome]
+    days: NDArray[np.float64]
+    curves: tuple[tuple[str, str], ...]
 
 
-@lru_cache(maxsize=4)
-def _columns_of(fingerprint: str, plan: _Held) -> list[Outcome]:
-    del fingerprint
-    return columns_of(plan.plan)
+_USUAL: dict[str, _Usual] = {}
 
 
-def _columns(plan: Plan) -> Sequence[Outcome]:
-    return _columns_of(plan.fingerprint, _Held(plan))
+def _usual(plan: Plan) -> _Usual:
+    if plan.fingerprint not in _USUAL:
+        scenario = scenarios.loads(plan.text, plan.name)
+        curves = Run(scenario).recorder.columns
+        columns = outcomes_of(scenario, plan.outcomes)
+        _USUAL[plan.fingerprint] = _Usual(columns, days_of(scenario), curves)
+    return _USUAL[plan.fingerprint]
 
 
-class _Held:
-    """A plan as an argument whose equality does not matter: its fingerprint stands beside it."""
+def curve_columns(plan: Plan) -> tuple[NDArray[np.float64], tuple[tuple[str, str], ...]]:
+    """The axis of time of a plan's curves, and names and units of the curves, time first."""
+    usual = _usual(plan)
+    return usual.days, usual.curves
 
-    def __init__(self, plan: Plan) -> None:
-        self.plan = plan
 
-    def __hash__(self) -> int:
-        return 0
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Held)
+def _no_curves(plan: Plan, count: int) -> NDArray[np.float32]:
+    usual = _usual(plan)
+    shape = (count, len(usual.curves) - 1, len(usual.days))
+    return np.full(shape, np.nan, dtype=np.float32)
 
 
 def _in_a_line(error: Exception) -> str:

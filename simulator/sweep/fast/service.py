@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import json
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -73,28 +72,14 @@ def rows(plan: Plan, start: int, stop: int) -> Rows:
     return plain.completed(plan, start, stop, found, followed)
 
 
-@lru_cache(maxsize=4)
-def _service_of(identity: str, plan: _Held) -> _Service:
-    del identity
-    return _Service(plan.plan)
-
-
-class _Held:
-    """A plan as an argument whose equality does not matter: its fingerprint stands beside it."""
-
-    def __init__(self, plan: Plan) -> None:
-        self.plan = plan
-
-    def __hash__(self) -> int:
-        return 0
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Held)
+_SERVICES: dict[str, _Service] = {}
 
 
 def _service(plan: Plan) -> _Service:
     """The service of a plan; what it has walked serves all chunks that a process gets."""
-    return _service_of(plan.fingerprint, _Held(plan))
+    if plan.fingerprint not in _SERVICES:
+        _SERVICES[plan.fingerprint] = _Service(plan)
+    return _SERVICES[plan.fingerprint]
 
 
 class _Service:

@@ -17,8 +17,16 @@ Class = TypeVar("Class", bound=type[Any])
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
 def record(cls: Class) -> Class:
-    """`dataclass(frozen=True, slots=True)` without code made for this class alone."""
+    """`dataclass(frozen=True, slots=True)` without code made for this class alone.
+
+    It has no `ClassVar`: `dataclasses` would search the text of every annotation for that.
+    """
+    types = cls.__annotations__
+    cls.__annotations__ = dict.fromkeys(types, Any)
     made: Any = dataclasses.dataclass(init=False, repr=False, eq=False, slots=True)(cls)
+    made.__annotations__ = types
+    for known in made.__dataclass_fields__.values():
+        known.type = types.get(known.name, known.type)
     made._compared = tuple(f.name for f in dataclasses.fields(made) if f.compare)
     made._shown = tuple(f.name for f in dataclasses.fields(made) if f.repr)
     for name, method in _METHODS.items():

@@ -133,7 +133,10 @@ def test_a_copy_is_equal_and_frozen(again: Any) -> None:
 def test_the_standard_library_knows_it() -> None:
     bag = Bag("saline", label="x")
     assert dataclasses.is_dataclass(bag)
-    assert [f.name for f in dataclasses.fields(Bag)] == ["name", "volume", "contents", "label"]
+    assert [(f.name, f.type) for f in dataclasses.fields(Bag)] == [
+        (f.name, f.type) for f in dataclasses.fields(Usual)
+    ]
+    assert Bag.__annotations__ == Usual.__annotations__
     assert dataclasses.replace(bag, volume=1.0) == Bag("saline", 1.0)
     match bag:
         case Bag(name, volume):

@@ -11,14 +11,13 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from numpy.typing import NDArray
-from scipy import stats
 
 from simulator import scenario
 from simulator.cli import cli
 from simulator.errors import CommandError, SimulatorError
 from simulator.simulation import simulate
 from simulator.sweep import indices as found_by
-from simulator.sweep import inputs, sensitivity, study
+from simulator.sweep import sensitivity, study
 from simulator.sweep.indices import METHODS, Index
 from simulator.sweep.sensitivity import Study, in_words
 
@@ -189,73 +188,25 @@ def test_a_share_has_words(share: float, words: str) -> None:
 # -- inputs ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("text", "values"),
-    [
-        ("patient.weight=50 kg..110 kg", ["50.0 kg", "80.0 kg", "110.0 kg"]),
-        ("patient.weight=50 kg..110 kg/7", ["50.0 kg", "80.0 kg", "110.0 kg"]),
-        ("patient.height=uniform(1.6 m, 180 cm)", ["1.6 m", "1.7000000000000002 m", "1.8 m"]),
-        ("patient.age=triangular(40 y, 50 y, 80 y)", ["40.0 y", "55.50510257216822 y", "80.0 y"]),
-        ("machine.device=amicus, mcs-plus", ["amicus", "mcs-plus", "mcs-plus"]),
-    ],
-)
-def test_an_input_has_its_ends_and_its_middle(text: str, values: list[str]) -> None:
-    found = inputs.parse(text)
-    assert [found.at(share) for share in (0.0, 0.5, 1.0)] == values
-
-
-@pytest.mark.parametrize(
-    ("text", "shares"),
-    [
-        ("solutes.igg.initial=normal(10 g/L, 2 g/L)", stats.norm(10, 2)),
-        ("patient.weight=lognormal(70 kg, 1.2)", stats.lognorm(np.log(1.2), scale=70)),
-        (
-            "patient.weight=lognormal(70 kg, 7000 g)",
-            stats.lognorm(
-                np.sqrt(np.log1p(0.01)), scale=70 * np.exp(-np.log1p(0.01) / 2)
-            ),
-        ),
-        ("patient.weight=triangular(45 kg, 70 kg, 110 kg)", stats.triang(25 / 65, 45, 65)),
-    ],
-)  # fmt: skip
-def test_quantiles_are_those_of_the_distribution(text: str, shares: Any) -> None:
-    found = inputs.parse(text)
-    for share in (0.01, 0.3, 0.5, 0.9, 0.999):
-        value, _, _ = found.at(share).partition(" ")
-        assert float(value) == pytest.approx(float(shares.ppf(share)), rel=1e-9)
-
-
-def test_what_has_no_end_is_cut_where_a_method_asks_for_its_ends() -> None:
-    found = inputs.parse("solutes.igg.initial=normal(10 g/L, 2 g/L)")
-    low, high = (float(found.at(share, whole_range=True).split()[0]) for share in (0.0, 1.0))
-    assert [low, high] == pytest.approx([10 - 2 * 1.6449, 10 + 2 * 1.6449], abs=1e-3)
-    assert found.words == "6.71 to 13.29 g/L"
-
-
-def test_the_same_input_by_block_and_by_command_line() -> None:
-    block = inputs.read("patient.weight", {"lognormal": {"median": "70 kg", "gsd": 1.2}})
-    line = inputs.parse("patient.weight=lognormal(70 kg, 1.2)")
-    assert [block.at(share) for share in (0.1, 0.6)] == [line.at(share) for share in (0.1, 0.6)]
+def test_an_endless_distribution_is_cut_where_a_method_asks_for_its_ends() -> None:
+    (one,) = study.inputs_of("what-matters", (), ["patient.weight=normal(70 kg, 10 kg)"])
+    assert study.range_of(one) == "53.55 to 86.45 kg"
+    (bounded,) = study.inputs_of("what-matters", (), ["patient.weight=50 kg..110 kg"])
+    assert study.range_of(bounded) == "50 to 110 kg"
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("patient.weight", "expected PATH=SPEC"),
-        ("patient.weight=cauchy(70 kg, 2 kg)", "'cauchy' is not a distribution"),
         ("patient.weight=normel(70 kg, 2 kg)", "did you mean 'normal'"),
-        ("patient.weight=normal(70 kg)", "normal takes mean and sd, got 1 values"),
-        ("patient.weight=normal(70 kg, 2 cm)", "normal sd: expected a quantity like 70 kg"),
-        ("patient.weight=normal(70 kg, x)", "normal sd: "),
-        ("patient.weight=normal(70 kg, 0 kg)", "expected sd above 0"),
-        ("patient.weight=90 kg..50 kg", "expected to − from above 0"),
-        ("patient.weight=triangular(50 kg, 40 kg, 60 kg)", "the mode between"),
-        ("patient.weight=lognormal(70 kg, 0.9)", "above 0"),
+        ("patient.weight=normal(70 kg, 0 kg)", "expected an sd above 0"),
+        ("patient.weight=90 kg..50 cm", "--over patient.weight: "),
     ],
 )
 def test_an_input_that_cannot_be_says_why(text: str, message: str) -> None:
     with pytest.raises(CommandError) as caught:
-        inputs.parse(text)
+        study.inputs_of("what-matters", (), [text])
     assert message in str(caught.value)
     assert str(caught.value).startswith("--over patient.weight")
 

@@ -228,6 +228,14 @@ def test_drawn_inputs_are_a_tornado_with_the_largest_on_top() -> None:
     assert low.x1 == pytest.approx(high.x0)
 
 
+def test_labels_stay_apart_where_both_ends_of_a_bar_are_on_one_side() -> None:
+    (one,) = drawn(1)
+    bent = Outcome("x", "x", "g/L", 20 - (one.values - 10.0) ** 2)
+    (swing,) = swings(reading_of((one,), bent), bent)
+    assert max(swing.low, swing.high) < bent.values.mean()
+    assert_readable(figures.tornado([swing], bent, "A hill"))
+
+
 @pytest.mark.parametrize("solutes", [1, 2, 3, 4])
 def test_bands_say_how_many_runs_they_are_of(solutes: int) -> None:
     days = np.linspace(0, 28, 50)

@@ -98,9 +98,7 @@ def sensitivity_command(  # noqa: PLR0917 - click calls it by name
         overrides=overrides,
         seed=seed,
         jobs=jobs,
-        announce=lambda runs, what: click.echo(
-            f"{len(inputs)} inputs, {runs:,} runs, for {what}", err=True
-        ),
+        announce=lambda words: click.echo(words, err=True),
         progress=progress_of("runs"),
     )
     data = _plain(found)

@@ -13,5 +13,6 @@ from simulator.figures.sensitivity import sensitivity as sensitivity
 from simulator.figures.sessions import sessions as sessions
 from simulator.figures.solutes import solutes as solutes
 from simulator.figures.sweep import sweep_pictures as sweep_pictures
+from simulator.figures.tornado import tornado as tornado
 from simulator.figures.verification import verification as verification
 from simulator.figures.volumes import volumes as volumes

@@ -20,7 +20,7 @@ MOST = 2
 _NUMBERED = 9
 """Columns of two maps beside each other, up to which each cell has its number."""
 _PALE = LinearSegmentedColormap.from_list("pale", ("#f4f9fd", "#8cc4e8", BLUE, "#003a5d"))
-_DARK = 0.55
+_DARK = 0.42
 """Of the scale, from which on numbers are white."""
 
 
@@ -60,12 +60,14 @@ def _draw(slide: Slide, axes: Axes, each: Map, count: int) -> None:
     axes.tick_params(which="minor", length=0)
     if len(each.xs) * count > 2 * _NUMBERED:
         return
+    largest = float(np.abs(known).max()) if len(known) else 0.0
+    digits = 0 if largest >= 100 else 1 if largest >= 10 else 2 if largest >= 1 else 3
     for i in range(len(each.ys)):
         for j in range(len(each.xs)):
             value = cells[i, j]
             if np.isfinite(value):
                 color = "white" if scale(value) > _DARK else "black"
-                axes.text(j, i, number(float(value)), ha="center", va="center", color=color)
+                axes.text(j, i, f"{value:,.{digits}f}", ha="center", va="center", color=color)
             else:
                 axes.text(j, i, "–", ha="center", va="center", color=GRAY)
     axes.set_facecolor(LIGHT)

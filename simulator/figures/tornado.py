@@ -30,9 +30,9 @@ _BAR = 0.55
 
 @matplotlib.rc_context(STYLE)
 def tornado(found: Sequence[Swing], outcome: Outcome, title: str) -> Figure:
-    """Bars between mean outcomes at low (blue) and high (vermillion) values, largest on top.
+    """Bars from the mean outcome at low values (blue) to that at high ones, the longest on top.
 
-    The middle line stands at the mean of all runs.
+    The line stands at the mean of all runs.
     """
     found = found[:MOST]
     known = outcome.values[outcome.values == outcome.values]
@@ -48,8 +48,7 @@ def tornado(found: Sequence[Swing], outcome: Outcome, title: str) -> Figure:
     axes.set_ylim(max(len(found), 3) - 0.4, -0.6)
     axes.axvline(middle, color=GRAY, linewidth=1.5, zorder=1)
     for row, swing in enumerate(found):
-        _bar(axes, row, middle, swing.low, swing.low_words, BLUE, swing.low <= swing.high)
-        _bar(axes, row, middle, swing.high, swing.high_words, VERMILLION, swing.high > swing.low)
+        _bar(axes, row, swing)
     names = [slide.fitted(s.input.words, 190.0) for s in found]
     axes.set_yticks(range(len(found)), names)
     axes.tick_params(axis="y", length=0)
@@ -59,16 +58,16 @@ def tornado(found: Sequence[Swing], outcome: Outcome, title: str) -> Figure:
     return slide.finished()
 
 
-def _bar(
-    axes: Axes, row: int, middle: float, end: float, words: str, color: str, outward: bool
-) -> None:
-    """A bar from the middle to one end, with the input's value beyond it.
-
-    `outward`: whether, of two ends on the same side, this is the one to be written at.
-    """
-    low_side = (end < middle) or (end == middle and outward)
-    axes.barh(row, end - middle, left=middle, height=_BAR, color=color, zorder=2)
-    axes.annotate(
-        words, (end, row), xytext=(-6 if low_side else 6, 0), textcoords="offset points",
-        ha="right" if low_side else "left", va="center", color=ink(color), fontsize=SMALL_SIZE,
-    )  # fmt: skip
+def _bar(axes: Axes, row: int, swing: Swing) -> None:
+    """A bar from one end to the other, with the input's value beyond each."""
+    between = (swing.low + swing.high) / 2
+    rising = swing.low <= swing.high
+    for end, words, color, left in (
+        (swing.low, swing.low_words, BLUE, rising),
+        (swing.high, swing.high_words, VERMILLION, not rising),
+    ):
+        axes.barh(row, end - between, left=between, height=_BAR, color=color, zorder=2)
+        axes.annotate(
+            words, (end, row), xytext=(-6 if left else 6, 0), textcoords="offset points",
+            ha="right" if left else "left", va="center", color=ink(color), fontsize=SMALL_SIZE,
+        )  # fmt: skip

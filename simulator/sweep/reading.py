@@ -269,7 +269,7 @@ def _map_words(found: Map, days: float) -> list[str]:
         below = label.removeprefix("days ")
         answers = "; ".join(f"{x}: {y or 'none of these'}" for x, y in least(found, days).items())
         said.append(
-            f"Least {found.y.words} that is {below} for three quarters of the {days:g} days, "
+            f"Least {found.y.words} with which {below} for three quarters of the {days:g} days, "
             f"by {found.x.words}: {answers}."
         )
     return said

@@ -1,13 +1,11 @@
-"""Which input of a scenario matters for an outcome: the study, and its answer in words.
+"""What a sensitivity study has found, and its answer in words.
 
-Points of the unit cube become inputs by the quantile functions of what is varied; each is one run
-of the plain path, all with the scenario's own seed, so that luck is held fixed. An index needs the
-outcome of every run: one that fails ends the study, and its inputs are named.
+An index needs the outcome of every run: one that fails ends a study, and its inputs are named.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,8 +22,6 @@ HARDLY = 0.05
 """Share of the variance, below which an input hardly matters."""
 WIDE = 0.1
 """Half width of an interval, from which on more samples are advised."""
-TAIL = 0.05
-"""Where a distribution without an end is cut for Morris' grid, whose outer levels are 0 and 1."""
 
 
 class StudyError(SimulatorError):
@@ -166,8 +162,3 @@ def _percent(share: float, half: float) -> str:
 def _said(value: float, unit: str) -> str:
     text = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
     return f"{text} {unit}".rstrip()
-
-
-def inputs_in_words(addresses: Sequence[str], values: Sequence[str]) -> str:
-    """Inputs of one run: ``patient.weight=70 kg, prescription.exchange=1 PV``."""
-    return ", ".join(f"{a}={v}" for a, v in zip(addresses, values, strict=True))

@@ -1,8 +1,14 @@
-"""A sensitivity study of a scenario: its inputs drawn, its runs made, its indices found."""
+"""A sensitivity study of a scenario: its inputs drawn, its runs made, its indices found.
+
+Its points are a sweep like any other: a ``zip`` of lists, one value for each run, and all runs with
+the scenario's own seed, so that luck is held fixed.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -10,32 +16,45 @@ import numpy as np
 
 from simulator import catalog, endpoints, processes
 from simulator import scenario as scenarios
-from simulator.errors import CommandError, LostProcessError, SimulatorError
+from simulator.errors import CommandError, SimulatorError
 from simulator.result import Result
 from simulator.simulation import simulate
-from simulator.sweep import indices
-from simulator.sweep.inputs import StudyInput, parse, read
-from simulator.sweep.sensitivity import Progress, Study, StudyError, inputs_in_words
+from simulator.sweep import fast, grammar, indices, plain
+from simulator.sweep.designs import Design, Factor, factor_of
+from simulator.sweep.outcomes import outcomes_of
+from simulator.sweep.plan import Plan, plan_of
+from simulator.sweep.sensitivity import Numbers, Progress, Study, StudyError
 from simulator.units import MINUTES_PER_DAY
 
-WEEKS_AFTER = 14
+DAYS_AFTER = 14
 """Days after the last session, at which a level is looked at unless something else is asked for."""
 SAMPLES = {"sobol": 128, "morris": 20}
 MOST_RUNS = 1_000_000
+TAIL = 0.05
+"""Where a distribution without an end is cut for Morris' grid, whose outer levels are 0 and 1."""
+ENDLESS = ("normal", "lognormal")
+WORTH_COMPILING = 2000
+"""Runs, from which on lanes are compiled."""
+CHUNK = 8
+"""Runs that a process takes at once by the plain path."""
+LANES = 4096
+"""The same by the fast path."""
 
 
-def inputs_of(
-    source: str | Path, overrides: Sequence[str], over: Sequence[str]
-) -> list[StudyInput]:
+def inputs_of(source: str | Path, overrides: Sequence[str], over: Sequence[str]) -> list[Factor]:
     """What is varied: as the command line says, else as the scenario's sweep block says.
 
     Raises `CommandError` if neither says anything, or one address stands twice.
     """
-    if over:
-        found = [parse(text) for text in over]
-    else:
-        block = scenarios.load(source, overrides).document.get("sweep") or {}
-        found = [read(address, spec) for address, spec in (block.get("vary") or {}).items()]
+    try:
+        if over:
+            said = [grammar.parse(text) for text in over]
+        else:
+            block = scenarios.load(source, overrides).document.get("sweep") or {}
+            said = list((block.get("vary") or {}).items())
+        found = [factor_of(address, spec) for address, spec in said]
+    except CommandError as error:
+        raise CommandError(str(error).replace("--vary", "--over")) from None
     if not found:
         raise CommandError(
             "nothing to vary: name inputs with --over PATH=SPEC, such as "
@@ -59,14 +78,14 @@ def usual_outcome(result: Result) -> str:
     if not result.sessions:
         return f"final {solute}"
     last = result.sessions[-1]
-    lasts = last.connected[1] + WEEKS_AFTER * MINUTES_PER_DAY <= result.scenario.until
-    when = f"{WEEKS_AFTER} d after session" if lasts else "session"
+    lasts = last.connected[1] + DAYS_AFTER * MINUTES_PER_DAY <= result.scenario.until
+    when = f"{DAYS_AFTER} d after session" if lasts else "session"
     return f"left {solute} @ {when} {last.index}"
 
 
 def study(
     source: str | Path,
-    inputs: Sequence[StudyInput],
+    inputs: Sequence[Factor],
     outcome: str | None = None,
     method: str = "sobol",
     samples: int | None = None,
@@ -74,68 +93,103 @@ def study(
     overrides: Sequence[str] = (),
     seed: int | None = None,
     jobs: int | None = None,
-    announce: Callable[[int, str], None] = lambda runs, outcome: None,
+    announce: Callable[[str], None] = lambda words: None,
     progress: Progress = lambda done, of: None,
 ) -> Study:
     """Draw the inputs, run the scenario for each, and find what its outcome depends on.
 
-    The scenario is run as it stands, and with every input in its middle, before anything is
-    announced: what is wrong with an address or an outcome is told by then. Raises `StudyError` if
-    a run fails.
+    `outcome` is a phrase, or the name of a column of every sweep. What is wrong with it or with an
+    address is told before anything is announced. Raises `StudyError` if a run fails.
     """
     base = scenarios.load(source, overrides, seed)
-    usual = simulate(base)
-    endpoint = endpoints.parse(outcome or usual_outcome(usual))
-    endpoint.read(usual)
-    middle = [*overrides, *(each.override(0.5) for each in inputs)]
-    endpoint.read(simulate(scenarios.load(source, middle, seed)))
-
+    column, phrases, label, unit = _read(base, outcome)
     count = SAMPLES[method] if samples is None else samples
     runs = indices.rows_needed(method, len(inputs), count)
     if runs > MOST_RUNS:
         raise CommandError(f"{runs:,} runs are more than {MOST_RUNS:,}; take fewer samples")
     points = indices.points(method, len(inputs), count, base.seed)
-    announce(runs, str(endpoint))
-    whole = method == "morris"
-    tasks = [
-        tuple(each.override(float(u), whole) for each, u in zip(inputs, row, strict=True))
-        for row in points
-    ]
-    measure = partial(measured, source, tuple(overrides), base.seed, str(endpoint))
-    values = np.empty(runs)
-    for run, answer in enumerate(processes.each(measure, tasks, jobs)):
-        if isinstance(answer, str):
-            raise StudyError(_failed(run, runs, tasks[run], answer))
-        values[run] = answer
-        progress(run + 1, runs)
+    columns = [_shared(each, points[:, i], method == "morris") for i, each in enumerate(inputs)]
+    middles = {each.address: [each.text(each.at(np.array([0.5]))[0])] for each in inputs}
+    # in place of the scenario's own sweep, which may vary more
+    block = json.dumps({"vary": middles, "design": "zip", "samples": 1})
+    checked = plan_of(source, set_to=[*overrides, f"sweep={block}"], seed=seed, outcomes=phrases)
+    plan = replace(checked, design=Design(tuple(columns), "zip", 1, base.seed))
+    announce(f"{len(inputs)} inputs, {runs:,} runs, for {label}")
+    values = _run(plan, column, jobs, announce, progress)
     names = [each.address for each in inputs]
     found = indices.indices(method, names, points, values, base.seed)
-    ranges = tuple(each.words for each in inputs)
-    unit = endpoint.unit(usual)
-    return Study(base.title, str(endpoint), unit, method, found, ranges, values, base.seed)
+    ranges = tuple(map(range_of, inputs))
+    return Study(base.title, label, unit, method, found, ranges, values, base.seed)
 
 
-def measured(
-    source: str | Path,
-    overrides: tuple[str, ...],
-    seed: int,
-    outcome: str,
-    changes: tuple[str, ...],
-) -> float | str:
-    """The outcome of one run; or why it has none."""
+def range_of(one: Factor) -> str:
+    """Its range in words: whole, or from the fifth to the ninety-fifth of a hundred."""
+    if not one.numeric or (one.values and not one.ends):
+        return one.words
+    ends = (TAIL, 1 - TAIL) if one.distribution in ENDLESS else (0.0, 1.0)
+    low, high = one.at(np.array(ends))
+    return f"{low:.4g} to {high:.4g} {one.unit}".rstrip()
+
+
+def _read(base: scenarios.Scenario, outcome: str | None) -> tuple[str, tuple[str, ...], str, str]:
+    """Of an outcome: its column, the phrases that make it one, what it is called, its unit."""
+    standard = {column.name: column for column in outcomes_of(base)}
+    if outcome in standard:
+        column = standard[outcome]
+        return column.name, (), column.label, column.unit
+    usual = simulate(base)
+    endpoint = endpoints.parse(outcome or usual_outcome(usual))
+    endpoint.read(usual)
+    phrase = str(endpoint)
+    column = outcomes_of(base, [phrase])[-1]
+    return column.name, (phrase,), phrase, column.unit
+
+
+def _shared(one: Factor, shares: Numbers, whole_range: bool) -> Factor:
+    """The input as a list: its value at each of the points."""
+    if whole_range and one.distribution in ENDLESS:
+        shares = TAIL + (1 - 2 * TAIL) * shares
+    found = one.at(shares)
+    values = tuple(map(float, found)) if one.numeric else tuple(found)
+    return Factor(one.address, one.unit, values)
+
+
+def _run(
+    plan: Plan,
+    column: str,
+    jobs: int | None,
+    announce: Callable[[str], None],
+    progress: Progress,
+) -> Numbers:
+    size = plan.design.size
+    compiled = size >= WORTH_COMPILING and not fast.refusal(plan)
+    if compiled:
+        fast.prepare(plan, announce)
+    chunk = LANES if compiled else CHUNK
+    values = np.empty(size)
+    tasks = [(start, min(start + chunk, size)) for start in range(0, size, chunk)]
+    answers = processes.each(partial(outcome_of, plan, column, compiled), tasks, jobs)
+    for (start, stop), answer in zip(tasks, answers, strict=True):
+        if isinstance(answer, str):
+            raise StudyError(answer)
+        values[start:stop] = answer
+        progress(stop, size)
+    return values
+
+
+def outcome_of(plan: Plan, column: str, compiled: bool, task: tuple[int, int]) -> Numbers | str:
+    """The outcome of some runs; or, in words, which of them has none, and why."""
     try:
-        result = simulate(scenarios.load(source, [*overrides, *changes], seed))
-        return endpoints.parse(outcome).read(result)
-    except LostProcessError:
-        raise
+        rows = (fast if compiled else plain).rows(plan, *task)
     except SimulatorError as error:
-        return " ".join(str(error).split())
-
-
-def _failed(run: int, runs: int, changes: Sequence[str], why: str) -> str:
-    addresses, values = zip(*(change.split("=", 1) for change in changes), strict=True)
-    return (
-        f"run {run + 1} of {runs:,} has no outcome, and the indices need every run: {why}\n"
-        f"Its inputs: {inputs_in_words(addresses, values)}.\n"
-        "Narrow the ranges with --over until all of them can be run."
-    )
+        return str(error)
+    values: Numbers = rows.outcomes[column]
+    for i in np.flatnonzero(~np.isfinite(values)):
+        run = task[0] + int(i)
+        return (
+            f"run {run + 1} of {plan.design.size:,} has no outcome, and the indices need every "
+            f"run: {rows.error[i] or 'it has no such number'}\n"
+            f"Its inputs: {', '.join(plan.design.overrides(run))}.\n"
+            "Narrow the ranges with --over until all of them can be run."
+        )
+    return values

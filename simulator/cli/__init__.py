@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "compare": ("compare", "Run several scenarios and lay them over each other."),
     "cite": ("cite", "Print the sources behind the numbers of a run."),
     "audit": ("audit", "Rank a run's numbers by what they move and how weak their evidence is."),
+    "sweep": ("sweep", "Run one scenario with many changes; one row for each run."),
     "sensitivity": ("sensitivity", "Tell which input of a scenario matters for an outcome."),
     "verify": (
         "verify",

@@ -54,5 +54,6 @@ def soonest(due: Sequence[Due]) -> Due:
     """
     for first, *_ in due:
         if hasattr(first, "least"):
-            return due[first.least([one[0] for one in due])]
+            place: int = first.least([one[0] for one in due])
+            return due[place]
     return min(due, key=lambda one: one[0])

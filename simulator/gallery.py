@@ -21,9 +21,9 @@ from simulator.figures.course import ranked_solutes
 from simulator.figures.packing import packed
 from simulator.figures.style import display_name, number, percent
 from simulator.result import Result
-from simulator.run_folder import LEFT_BY_DESKTOPS
 from simulator.simulation import simulate
 from simulator.units import MINUTES_PER_DAY
+from simulator.writing import LEFT_BY_DESKTOPS
 
 OF_A_RUN = ("volumes", "solutes", "sessions")
 PICTURES = frozenset(f"{kind}.png" for kind in (*OF_A_RUN, "comparison"))

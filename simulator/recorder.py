@@ -230,9 +230,7 @@ class Recorder:
         return start + count * interval
 
 
-def _crossing(
-    step: Step, read: Callable[[State], float], target: float, *, falls: bool
-) -> float:
+def _crossing(step: Step, read: Callable[[State], float], target: float, *, falls: bool) -> float:
     """The share of a step at which `read` passes a target, by bisection."""
     low, high = 0.0, 1.0
     while high - low > CROSSED:

@@ -16,6 +16,7 @@ from simulator import writing
 from simulator.errors import CommandError
 from simulator.result import Result, header
 from simulator.units import MINUTES_PER_DAY
+from simulator.writing import LEFT_BY_DESKTOPS, PICTURE_SUFFIXES
 
 FIGURES = ("volumes", "solutes", "sessions", "comparison", "verification", "sensitivity")
 DATA_FILES = frozenset(
@@ -24,9 +25,6 @@ DATA_FILES = frozenset(
         *("comparison.csv", "verification.json", "sensitivity.json"),
     )
 )
-PICTURE_SUFFIXES = (".png", ".svg", ".pdf")
-LEFT_BY_DESKTOPS = frozenset((".DS_Store", "Thumbs.db", "desktop.ini"))
-"""Looking at a folder may put these there; they are nobody's work."""
 
 CURVE_DIGITS = 10
 """Significant digits in curves: more than any reader needs, and the same on every machine."""

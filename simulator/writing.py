@@ -11,6 +11,10 @@ from pathlib import Path
 
 from simulator.errors import CommandError
 
+PICTURE_SUFFIXES = (".png", ".svg", ".pdf")
+LEFT_BY_DESKTOPS = frozenset((".DS_Store", "Thumbs.db", "desktop.ini"))
+"""Looking at a folder may put these there; they are nobody's work."""
+
 
 def write_whole(file: Path, content: str | bytes) -> None:
     """Write a file so that its name never stands for half of it.

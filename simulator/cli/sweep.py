@@ -24,23 +24,32 @@ PART_FAILED, INTERRUPTED = 5, 130
 @click.command("sweep")
 @scenarios_argument("source", nargs=1)
 @click.option(
-    "--vary", multiple=True, metavar="PATH=SPEC",
+    "--vary",
+    multiple=True,
+    metavar="PATH=SPEC",
     help="What is varied: 'patient.weight=50 kg..110 kg/7', 'prescription.exchange=0.8 PV,1.0 PV', "
     "'solutes.igg.initial=normal(10 g/L, 2 g/L)'. Repeatable; adds to the sweep block.",
 )
 @click.option("--design", type=click.Choice(KINDS), help="How it is varied. [grid]")
 @click.option(
-    "--samples", type=click.IntRange(1, 100_000_000), metavar="N",
+    "--samples",
+    type=click.IntRange(1, 100_000_000),
+    metavar="N",
     help="Draws, or runs that differ in luck only.",
 )
 @set_option
 @click.option("--seed", type=click.IntRange(min=0), help="Overrides simulation.seed.")
 @click.option(
-    "--below", multiple=True, metavar="SOLUTE=LEVEL",
+    "--below",
+    multiple=True,
+    metavar="SOLUTE=LEVEL",
     help="Count days below this level, instead of half of the first. Repeatable.",
 )
 @click.option(
-    "--outcome", "outcomes", multiple=True, metavar="PHRASE",
+    "--outcome",
+    "outcomes",
+    multiple=True,
+    metavar="PHRASE",
     help="One more column, such as 'fall igg @ session 5'. Repeatable.",
 )
 @jobs_option
@@ -57,20 +66,33 @@ PART_FAILED, INTERRUPTED = 5, 130
 @click.option("--resume", is_flag=True, help="Go on with what an interrupted sweep has left.")
 @click.option("--fresh", is_flag=True, help="Run it anew although it is finished.")
 @click.option(
-    "--on-error", type=click.Choice(["continue", "stop"]), default="continue", show_default=True,
+    "--on-error",
+    type=click.Choice(["continue", "stop"]),
+    default="continue",
+    show_default=True,
     help="Whether a run that fails is a row like any other, or ends the sweep.",
 )
 @click.option(
-    "--format", "kind", type=click.Choice(["parquet", "csv"]), default="parquet",
-    show_default=True, help="Of the table.",
+    "--format",
+    "kind",
+    type=click.Choice(["parquet", "csv"]),
+    default="parquet",
+    show_default=True,
+    help="Of the table.",
 )
 @click.option("--curves", is_flag=True, help="Write all curves too, as netCDF.")
 @click.option(
-    "--engine", type=click.Choice(ENGINES), default="auto", show_default=True,
+    "--engine",
+    type=click.Choice(ENGINES),
+    default="auto",
+    show_default=True,
     help="plain: one run after the other; fast: compiled lanes, for large sweeps.",
 )
 @click.option(
-    "--tolerance", type=click.FloatRange(1e-12, 1e-2), default=SWEEP_TOLERANCE, show_default=True,
+    "--tolerance",
+    type=click.FloatRange(1e-12, 1e-2),
+    default=SWEEP_TOLERANCE,
+    show_default=True,
     help="Relative error of a step; single runs have 1e-7.",
 )
 @click.option("--only", type=click.IntRange(min=0), metavar="K", help="Run number K alone, again.")

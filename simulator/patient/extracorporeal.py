@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from simulator.boundary import Exchange, Passage
-from simulator.patient import minerals
 from simulator.elementary import ratio
+from simulator.patient import minerals
 from simulator.patient.integrator import State
 from simulator.patient.state import (
     IGG,

@@ -137,9 +137,10 @@ def equilibrium(
         both = 1 / (a * b)
         on_calcium, on_magnesium = k1 * calcium * b * both, k2 * magnesium * a * both
         missing = citrate - free * (citrate_liters + on_calcium + on_magnesium)
-        slope = citrate_liters + (
-            on_calcium * calcium_liters * b + on_magnesium * magnesium_liters * a
-        ) * both
+        slope = (
+            citrate_liters
+            + (on_calcium * calcium_liters * b + on_magnesium * magnesium_liters * a) * both
+        )
         free = free + missing / slope
     return calcium / (calcium_liters + k1 * free), magnesium / (magnesium_liters + k2 * free), free
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -27,7 +27,6 @@ from simulator.patient.state import (
     BODY_POOLS,
     CIRCUIT,
     IGG,
-    OTHER_GLOBULINS,
     Constants,
     FluxTotals,
     Layout,
@@ -36,8 +35,11 @@ from simulator.patient.state import (
     albumin_level,
     concentration_in,
     minerals_of,
+    oncotic_first,
     plasma_oncotic_pressure,
+    replaced,
 )
+from simulator.patient.state import INTERNAL as INTERNAL
 from simulator.patient.volumes import volumes
 from simulator.units import MINUTES_PER_DAY
 
@@ -48,16 +50,10 @@ if TYPE_CHECKING:
 
 TOLERANCE = 1e-7
 """Relative error allowed in one step; over a course levels are good to 1e-7."""
-
 FLEETING = 10.0
-"""How much larger an error may be outside than in the patient: what is outside is gone, or back,
-within minutes, so that errors there do not add up."""
+"""How much larger an error may be outside: it is gone, or back, within minutes."""
 
 FIRST_STEP = 1.0  # min; the integrator finds its own length within a few steps
-
-INTERNAL = "other-globulins"
-"""Carries oncotic pressure with albumin and IgG; followed in every patient, shown in none."""
-
 Observer = Callable[[Step], None]
 Watch = Callable[[Step], float | None]
 """Looks at a step before it is taken: the time (min) inside it at which something happens in the
@@ -78,7 +74,7 @@ class Patient:
         tolerance: float = TOLERANCE,
     ) -> None:
         at_rest = volumes(description)
-        followed = _oncotic_first(solutes)
+        followed = oncotic_first(solutes)
         plasma = [f.initial * at_rest.plasma / f.kinetics.per_volume for f in followed]
         interstitium = [
             proteins.interstitial_at_rest(mass, f.kinetics.intravascular_fraction)
@@ -214,7 +210,7 @@ class Patient:
         """Make a solute at `fraction` of the rate that kept its initial level steady."""
         self.therapy = replace(
             self.therapy,
-            synthesis=_replaced(self.therapy.synthesis, self.names.index(name), fraction),
+            synthesis=replaced(self.therapy.synthesis, self.names.index(name), fraction),
         )
 
     def start_blockade(self, fraction: float) -> None:
@@ -236,7 +232,7 @@ class Patient:
     def inject(self, name: str, amount: float) -> None:
         """Add a mass of a solute to plasma at once."""
         i = self.names.index(name)
-        self.state = list(_replaced(self.state, BODY + i, self.state[BODY + i] + amount))
+        self.state = list(replaced(self.state, BODY + i, self.state[BODY + i] + amount))
         self.ledger.post(name, amount, source="doses", target=IN_CIRCULATION)
 
     def start_infusion(self, name: str, rate: float) -> None:
@@ -303,7 +299,7 @@ class Patient:
 
     def swap_column(self) -> None:
         """A column with nothing bound takes the place of the one in use."""
-        self.state = list(_replaced(self.state, self.layout.circuit.stop - 1, 0.0))
+        self.state = list(replaced(self.state, self.layout.circuit.stop - 1, 0.0))
 
     def fork(self) -> Patient:
         """An independent copy, ledger included: another future from the same present."""
@@ -351,24 +347,28 @@ class Patient:
         attached = len(self.state) > self.layout.patient.stop
         measures = self._measures()
         method = integrate if attached or watch else quiet.integrate
-        for taken in method(rates, self.state, self.time, until, self._next_step, self.tolerance, measures):
+        for taken in method(
+            rates, self.state, self.time, until, self._next_step, self.tolerance, measures
+        ):
             step = taken[0]
             happens = watch(step) if watch else None
             if happens is not None:
                 # the same stretch again, now with steps that end at the instant
                 size = max(happens - step.start, SMALLEST_STEP)
                 yield from integrate(
-                    rates, step.before, step.start, step.start + size, size, self.tolerance, measures
+                    rates,
+                    step.before,
+                    step.start,
+                    step.start + size,
+                    size,
+                    self.tolerance,
+                    measures,
                 )
                 return
             yield taken
 
     def _measures(self) -> State:
-        """What the error of each number of the state is measured by, where it is small itself.
-
-        What is outside counts by what it could change in the patient: by his own plasma, red
-        cells, minerals and proteins.
-        """
+        """What errors of small numbers are measured by: outside, by what is in the patient."""
         y = self.state
         body = [0.0] * self.layout.patient.stop
         outside = [y[2], y[0], y[0], *y[3:6], 0.0, *y[self.layout.plasma]]
@@ -396,22 +396,3 @@ class Patient:
             f"at {self.time / MINUTES_PER_DAY:.4g} d the {pool} falls to zero ({value:.3g}): "
             f"{taken:.3g} mL/min leave the patient and {given:.3g} mL/min are given back"
         )
-
-
-def _oncotic_first(solutes: Mapping[str, FollowedSolute]) -> list[FollowedSolute]:
-    """Albumin, IgG and the other globulins, in these places, then what else is followed."""
-    from simulator.orders import FollowedSolute
-
-    kinetics = catalog.solute(INTERNAL)
-    internal = FollowedSolute(kinetics, kinetics.initial)
-    first: list[FollowedSolute] = [internal] * 3
-    first[ALBUMIN], first[IGG], first[OTHER_GLOBULINS] = (
-        solutes["albumin"],
-        solutes["igg"],
-        internal,
-    )
-    return [*first, *(f for name, f in solutes.items() if name not in ("albumin", "igg"))]
-
-
-def _replaced(values: Sequence[float], place: int, value: float) -> tuple[float, ...]:
-    return (*values[:place], value, *values[place + 1 :])

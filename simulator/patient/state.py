@@ -6,12 +6,17 @@ Units: mL, mmol, the solutes' own mass units, per min.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from simulator import units
+from simulator import catalog, units
 from simulator.catalog import Catabolism, Fluid, Solute
 from simulator.patient import minerals, proteins, water
 from simulator.patient.integrator import State
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from simulator.orders import FollowedSolute
 
 BODY = 7
 """Plasma volume, interstitial volume, red cells (mL), citrate, calcium, magnesium (mmol), and what
@@ -31,6 +36,8 @@ CIRCUIT = 7
 IgG that the column in use has bound (g)."""
 ALBUMIN, IGG, OTHER_GLOBULINS = 0, 1, 2
 """Places of the solutes that hold the oncotic pressure; these always come first."""
+INTERNAL = "other-globulins"
+"""Carries oncotic pressure with albumin and IgG; followed in every patient, shown in none."""
 COMMON_FLUXES = 7
 """Fluxes that stand before those of the solutes: see `FluxTotals`."""
 
@@ -217,3 +224,23 @@ def minerals_of(state: State, solutes: int, citrate_volume: float) -> Minerals:
 def albumin_level(state: State) -> float:
     """Albumin of plasma, g/L."""
     return 1000 * state[BODY + ALBUMIN] / state[0]
+
+
+def oncotic_first(solutes: Mapping[str, FollowedSolute]) -> list[FollowedSolute]:
+    """Albumin, IgG and the other globulins, in these places, then what else is followed."""
+    from simulator.orders import FollowedSolute
+
+    kinetics = catalog.solute(INTERNAL)
+    internal = FollowedSolute(kinetics, kinetics.initial)
+    first: list[FollowedSolute] = [internal] * 3
+    first[ALBUMIN], first[IGG], first[OTHER_GLOBULINS] = (
+        solutes["albumin"],
+        solutes["igg"],
+        internal,
+    )
+    return [*first, *(f for name, f in solutes.items() if name not in ("albumin", "igg"))]
+
+
+def replaced(values: Sequence[float], place: int, value: float) -> tuple[float, ...]:
+    """The values with another one at a place."""
+    return (*values[:place], value, *values[place + 1 :])

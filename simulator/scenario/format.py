@@ -41,6 +41,7 @@ from simulator.scenario.limits import (
     RATIO,
     RESPONSE,
     SEX,
+    SLUG,
     VITAL_SIGNS,
     VOLUME,
 )
@@ -274,8 +275,8 @@ class Simulation(Written):
 class Sweep(Written):
     """Which numbers a sweep varies, and by which design."""
 
-    needs: ClassVar[dict[str, str]] = {"vary": "dotted paths and the values they take"}
     vary = Key(ByName(Anything()))
+    population = Key(Text("the name of a population of the catalog", SLUG))
     design = Key(Choice(DESIGNS))
     samples = Key(Whole(1, 100_000_000))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from simulator.catalog.bundled import names
 from simulator.errors import Problem
 from simulator.scenario.fields import Whole
 from simulator.scenario.format import Sweep
@@ -23,6 +24,8 @@ DISTRIBUTIONS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "triangular": (("from", "mode", "to"),),
 }
 _SPREADS = ("sd", "gsd")
+LIMITS = ("min", "max")
+"""Of any distribution: where it is cut off."""
 _FIXED = ("format", "name", "extends", "sweep")
 _STEPS = Whole(2, 100_000)
 # A sweep may name thousands of values; those beyond these numbers are met when they are run.
@@ -34,6 +37,11 @@ Problems = Callable[[Node], list[Problem]]
 
 def check(sweep: Sweep, tree: Node, report: Report, problems_of: Problems) -> None:
     """Report what a sweep could not do. `problems_of` tells what is wrong with a whole tree."""
+    if sweep.vary is None and sweep.population is None:
+        report.missing(("sweep", "vary"), "dotted paths and the values they take")
+    if sweep.population is not None and sweep.population not in (known := names("populations")):
+        hint = near_or_all(sweep.population, known)
+        report.add(("sweep", "population"), f"no such population{hint}")
     plain = {key: node for key, node in _entries(tree).items() if key != "sweep"}
     base = Node(plain, tree.mark, tree.key)
     usual = {problem.path for problem in problems_of(base)}
@@ -99,6 +107,7 @@ def _distribution(spec: dict[str, Any], path: Path, report: Report) -> Iterator[
         report.add(here, f"expected {wanted}, got {shown(parameters)}")
         return
     form = max(forms, key=lambda form: len(set(form) & set(parameters)))
+    form += tuple(key for key in LIMITS if key in parameters)
     values = tuple(key for key in form if key not in _SPREADS)
     yield from _keys(parameters, form, here, report, values)
     for key in _SPREADS:

@@ -56,13 +56,13 @@ class Cluster:
             import distributed
         except ImportError:
             raise CommandError("--dask needs pip install '.[cluster]'") from None
-        self._distributed = distributed
+        self._distributed: Any = distributed
         self.plan, self.engine = plan, engine
         options: dict[str, Any] = {}
         if security:
-            options["security"] = distributed.Security(require_encryption=True, **security)
+            options["security"] = self._distributed.Security(require_encryption=True, **security)
         try:
-            self._client = distributed.Client(
+            self._client: Any = self._distributed.Client(
                 address, timeout=PATIENCE, set_as_default=False, **options
             )
             threads = self._client.nthreads()

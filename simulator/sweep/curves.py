@@ -1,4 +1,4 @@
-"""Curves of all runs of a sweep on one axis of time, and their file: netCDF with named dimensions."""
+"""Curves of all runs of a sweep on one axis of time, and their netCDF file."""
 
 from __future__ import annotations
 
@@ -29,9 +29,7 @@ def sampled(result: Result, days: NDArray[np.float64]) -> Numbers:
     last = np.append(np.diff(rows[:, 0]) > 0, True)  # of rows at one instant, the last
     time = rows[last, 0]
     beyond = days > time[-1] + 1e-9
-    curves = np.stack(
-        [np.interp(days, time, rows[last, i]) for i in range(1, len(result.columns))]
-    )
+    curves = np.stack([np.interp(days, time, rows[last, i]) for i in range(1, len(result.columns))])
     curves[:, beyond] = np.nan  # a run that was shorter
     return curves.astype(np.float32)
 

@@ -16,7 +16,7 @@ import math
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,9 @@ from simulator.sweep.distributions import in_one_unit, quantiles, trouble
 
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
+if TYPE_CHECKING:
+    from simulator.sweep.population import Members
+
 KINDS = ("grid", "zip", "random", "lhs", "sobol")
 DRAWN = ("random", "lhs", "sobol")
 MOST_RUNS = 100_000_000
@@ -48,6 +51,16 @@ class Factor:
     """Of a range."""
     distribution: str = ""
     parameters: Mapping[str, float] = field(default_factory=dict)
+    shares: tuple[float, ...] = ()
+    """Of a list that is drawn in any design, how often each value comes."""
+    by: str = ""
+    """The address of another factor, by whose values the parameters differ."""
+    parameters_by: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+
+    @property
+    def drawn(self) -> bool:
+        """Whether it is drawn in any design."""
+        return bool(self.distribution or self.shares)
 
     @property
     def numeric(self) -> bool:
@@ -57,6 +70,13 @@ class Factor:
     @property
     def words(self) -> str:
         """What it may be, in words."""
+        if self.by:
+            return f"{self.distribution}, by {self.by}"
+        if self.shares:
+            return ", ".join(
+                f"{100 * share:.4g} % {v}"
+                for share, v in zip(self.shares, self.values, strict=True)
+            )
         if self.distribution:
             given = ", ".join(
                 f"{key} {number(v)}{'' if key == 'gsd' or not self.unit else ' ' + self.unit}"
@@ -70,8 +90,16 @@ class Factor:
         listed = ", ".join(shown[:8]) + (f", … ({len(shown)})" if len(shown) > 8 else "")
         return f"{listed} {self.unit}".rstrip()
 
-    def at(self, shares: Floats) -> NDArray[Any]:
-        """Its values at shares of its range."""
+    def at(self, shares: Floats, kinds: NDArray[Any] | None = None) -> NDArray[Any]:
+        """Its values at shares of its range; `kinds`: the values of the factor that it goes by."""
+        if self.by:
+            found = np.empty(len(shares))
+            for kind, parameters in self.parameters_by.items():
+                own = np.ones(len(shares), dtype=np.bool_) if kinds is None else kinds == kind
+                found[own] = quantiles(self.distribution, parameters, shares[own])
+            return found
+        if self.shares:
+            return self.listed(np.searchsorted(np.cumsum(self.shares[:-1]), shares, side="right"))
         if self.distribution:
             return quantiles(self.distribution, self.parameters, shares)
         if self.ends:
@@ -83,7 +111,7 @@ class Factor:
         kind = np.float64 if self.numeric else np.object_
         held = np.empty(len(self.values), dtype=kind)
         held[:] = self.values
-        return held[np.minimum(places, len(self.values) - 1)]  # type: ignore[no-any-return]
+        return held[np.minimum(places, len(self.values) - 1)]
 
     def text(self, value: Any) -> str:
         """A value as ``--set`` takes it; reads back to the same number."""
@@ -122,7 +150,7 @@ class Design:
     def _crossed(self) -> tuple[Factor, ...]:
         if self.kind in DRAWN:
             return ()
-        return tuple(f for f in self.factors if not f.distribution)
+        return tuple(f for f in self.factors if not f.drawn)
 
     def values(self, start: int, stop: int) -> dict[str, NDArray[Any]]:
         """The values of runs `start` to `stop` (not included), by address."""
@@ -139,7 +167,9 @@ class Design:
                 left = left // len(factor.values)
         if drawn:
             shares = self._shares([f.address for f in drawn], sample)
-            found |= {f.address: f.at(shares[f.address]) for f in drawn}
+            for factor in sorted(drawn, key=lambda f: bool(f.by)):
+                kinds = found.get(factor.by)
+                found[factor.address] = factor.at(shares[factor.address], kinds)
         return {f.address: found[f.address] for f in self.factors}
 
     def seeds(self, start: int, stop: int) -> Integers:
@@ -203,11 +233,14 @@ class Design:
         """As plain data, from which `from_data` makes the same design."""
         factors = [
             {"address": f.address, "unit": f.unit, "values": list(f.values), "ends": f.ends,
-             "distribution": f.distribution, "parameters": dict(f.parameters)}
+             "distribution": f.distribution, "parameters": dict(f.parameters),
+             "shares": list(f.shares), "by": f.by,
+             "parameters_by": {k: dict(v) for k, v in f.parameters_by.items()}}
             for f in self.factors
         ]  # fmt: skip
         return {"kind": self.kind, "samples": self.samples, "seed": self.seed, "factors": factors,
-                "correlated": list(self.correlated), "root": [list(r) for r in self.root]}  # fmt: skip
+                "correlated": list(self.correlated),
+                "root": [list(r) for r in self.root]}  # fmt: skip
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> Design:
@@ -216,6 +249,7 @@ class Design:
             Factor(
                 f["address"], f["unit"], tuple(f["values"]),
                 tuple(f["ends"]) if f["ends"] else None, f["distribution"], f["parameters"],
+                tuple(f["shares"]), f["by"], f["parameters_by"],
             )
             for f in data["factors"]
         )  # fmt: skip
@@ -224,16 +258,16 @@ class Design:
                    tuple(data["correlated"]), root)  # fmt: skip
 
 
-def design_of(block: Mapping[str, Any], seed: int) -> Design:
-    """The design that a sweep block describes; raises `CommandError` with what was expected."""
+def design_of(block: Mapping[str, Any], seed: int, members: Members | None = None) -> Design:
+    """The design that a sweep block describes; raises `CommandError` with what was expected.
+
+    `members`: what differs between the people of the population that it names.
+    """
     vary = dict(block.get("vary") or {})
     correlated: tuple[str, ...] = ()
     root: tuple[tuple[float, ...], ...] = ()
     factors = [factor_of(address, spec) for address, spec in vary.items()]
-    if block.get("population"):
-        from simulator.sweep import population
-
-        members = population.factors(str(block["population"]), block.get("followed") or ())
+    if members is not None:
         factors = [*(f for f in members.factors if f.address not in vary), *factors]
         correlated, root = members.together([f.address for f in factors if f.distribution])
     if not factors:
@@ -242,7 +276,7 @@ def design_of(block: Mapping[str, Any], seed: int) -> Design:
             "--vary 'patient.weight=50 kg..110 kg/7'"
         )
     kind = block.get("design") or "grid"
-    drawn = kind in DRAWN or any(f.distribution for f in factors)
+    drawn = kind in DRAWN or any(f.drawn for f in factors)
     samples = block.get("samples") or (USUAL_SAMPLES if drawn else 1)
     if kind == "sobol" and samples & (samples - 1):
         below = 1 << (samples.bit_length() - 1)
@@ -250,7 +284,7 @@ def design_of(block: Mapping[str, Any], seed: int) -> Design:
             f"--samples: sobol needs a power of two, such as {below} or {2 * below}, got {samples}"
         )
     design = Design(tuple(factors), kind, samples, seed, correlated, root)
-    lengths = {f.address: len(f.values) for f in design._crossed}  # noqa: SLF001
+    lengths = {f.address: len(f.values) for f in design._crossed}
     if kind == "zip" and len(set(lengths.values())) > 1:
         counts = ", ".join(f"{address} has {count}" for address, count in lengths.items())
         raise CommandError(f"zip needs lists of one length; {counts}")
@@ -284,7 +318,8 @@ def factor_of(address: str, spec: Any) -> Factor:
         unit = "" if first.unit.text == "1" else first.unit.text
         return Factor(address, unit, distribution=str(name), parameters=parameters)
     raise CommandError(
-        f"--vary {address}: expected a list, {{from: …, to: …, steps: …}} or a distribution such as "
+        f"--vary {address}: expected a list, {{from: …, to: …, steps: …}} or a distribution, such "
+        "as "
         f"{{normal: {{mean: …, sd: …}}}}; got {spec!r}"
     )
 

@@ -32,7 +32,8 @@ def choose(plan: Plan, announce: Callable[[str], None] = lambda text: None) -> s
 
 def rows(plan: Plan, engine: str, start: int, stop: int) -> Rows:
     """The rows of some runs."""
-    return (fast if engine == "fast" else plain).rows(plan, start, stop)
+    made: Rows = (fast if engine == "fast" else plain).rows(plan, start, stop)
+    return made
 
 
 def chunk(plan: Plan, engine: str, jobs: int) -> int:

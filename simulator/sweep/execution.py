@@ -181,7 +181,8 @@ def _begin_work(plan: Plan, engine: str) -> None:
 
 
 def _work(start: int, stop: int) -> Rows:
-    return engines.rows(*_PLAN, start, stop)
+    plan, engine = _PLAN
+    return engines.rows(plan, engine, start, stop)
 
 
 def workers_for(plan: Plan, engine: str, jobs: int) -> Callable[[], Workers]:

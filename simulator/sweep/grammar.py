@@ -1,10 +1,10 @@
 """``--vary PATH=SPEC`` of the command line as the data of a sweep block.
 
-    patient.weight=50 kg..110 kg/7                  a range of seven values
-    prescription.exchange=0.8 PV,1.0 PV             a list
-    solutes.igg.initial=normal(10 g/L, 2 g/L)       a distribution; also lognormal, uniform,
-                                                    triangular, each with min=… and max=…
-    machine.device=spectra-optia,amicus             names
+patient.weight=50 kg..110 kg/7                  a range of seven values
+prescription.exchange=0.8 PV,1.0 PV             a list
+solutes.igg.initial=normal(10 g/L, 2 g/L)       a distribution; also lognormal, uniform,
+                                                triangular, each with min=… and max=…
+machine.device=spectra-optia,amicus             names
 """
 
 from __future__ import annotations
@@ -12,14 +12,16 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import yaml
-
 from simulator import units
 from simulator.catalog import nearest
-from simulator.errors import CommandError
+from simulator.errors import CommandError, ScenarioError
+from simulator.scenario import reader
 from simulator.scenario.sweep import DISTRIBUTIONS
 
-EXPECTED = "PATH=SPEC, such as 'patient.weight=50 kg..110 kg/7', 'prescription.exchange=0.8 PV,1.0 PV' or 'solutes.igg.initial=normal(10 g/L, 2 g/L)'"
+EXPECTED = (
+    "PATH=SPEC, such as 'patient.weight=50 kg..110 kg/7', 'prescription.exchange=0.8 PV,1.0 PV' "
+    "or 'solutes.igg.initial=normal(10 g/L, 2 g/L)'"
+)
 USUAL_STEPS = 5
 _ADDRESS = re.compile(r"[^\s=]+")
 
@@ -79,6 +81,9 @@ def _pure(text: str) -> bool:
 def _value(address: str, text: str) -> Any:
     """One value of a list, as YAML reads it."""
     try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError:
-        raise CommandError(f"--vary {address}: {text!r} is not a value") from None
+        node, problems = reader.parse(text, "--vary")
+    except ScenarioError as error:
+        raise CommandError(f"--vary {address}: {error.problems[0].message}") from None
+    if problems:
+        raise CommandError(f"--vary {address}: {problems[0].message}")
+    return node.plain()

@@ -130,18 +130,16 @@ def _workers(
 class Sweep:
     """A sweep in Python::
 
-        sweep = Sweep.load("weight-and-dose", vary={"patient.hematocrit": ["35 %", "42 %"]})
-        sweep.run(jobs=2)
-        table = sweep.to_pandas()
+    sweep = Sweep.load("weight-and-dose", vary={"patient.hematocrit": ["35 %", "42 %"]})
+    sweep.run(jobs=2)
+    table = sweep.to_pandas()
     """
 
     plan: Plan
     folder: Path
 
     @classmethod
-    def load(
-        cls, source: str | Path, out: str | Path | None = None, **said: Any
-    ) -> Sweep:
+    def load(cls, source: str | Path, out: str | Path | None = None, **said: Any) -> Sweep:
         """The sweep of a scenario; `said` as the arguments of `plan.plan_of`."""
         plan = plan_of(source, **said)
         return cls(plan, Path(out) if out is not None else Path("sweeps") / plan.name)
@@ -165,9 +163,7 @@ class Sweep:
         frame = table.to_pandas()
         schema = store.schema_of(Plan.from_data(manifest["plan"]))
         for what in ("unit", "label"):
-            frame.attrs[f"{what}s"] = {
-                f.name: f.metadata[what.encode()].decode() for f in schema
-            }
+            frame.attrs[f"{what}s"] = {f.name: f.metadata[what.encode()].decode() for f in schema}
         return frame
 
 

@@ -1,8 +1,8 @@
 """A sweep on disk: parts while it runs, one table when it is done, and what is needed to repeat it.
 
-The folder holds ``sweep.parquet`` (or ``sweep.csv``), ``manifest.json``, pictures and, if asked for,
-``curves.nc``. While a sweep runs its parts stand in ``.parts`` beside the plan they belong to; each
-appears whole or not at all, so that whatever stands there can be built upon.
+The folder holds ``sweep.parquet`` (or ``sweep.csv``), ``manifest.json``, pictures and, if asked
+for, ``curves.nc``. While a sweep runs its parts stand in ``.parts`` beside the plan they belong to;
+each appears whole or not at all, so that whatever stands there can be built upon.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ import numpy as np
 
 from simulator import __version__, writing
 from simulator.errors import CommandError
-from simulator.run_folder import LEFT_BY_DESKTOPS, PICTURE_SUFFIXES
 from simulator.sweep import curves, plain
 from simulator.sweep.outcomes import Outcome
 from simulator.sweep.plain import FAILED, Rows
 from simulator.sweep.plan import Plan
+from simulator.writing import LEFT_BY_DESKTOPS, PICTURE_SUFFIXES
 
 TABLES = {"parquet": "sweep.parquet", "csv": "sweep.csv"}
 MANIFEST, PLAN, PARTS, CURVES = "manifest.json", "plan.json", ".parts", "curves.nc"
@@ -42,7 +42,7 @@ class Store:
     folder: Path
     plan: Plan
 
-    # -- before -------------------------------------------------------------------------------------
+    # -- before ---------------------------------------------------------------------------------
 
     def check(self) -> None:
         """Raise `CommandError` if the folder holds anything that no sweep has written."""
@@ -119,7 +119,7 @@ class Store:
                 found.append((int(start), int(stop)))
         return sorted(found)
 
-    # -- while it runs ------------------------------------------------------------------------------
+    # -- while it runs --------------------------------------------------------------------------
 
     def keep(self, rows: Rows) -> None:
         """Write some rows as a part."""
@@ -136,7 +136,7 @@ class Store:
         pq.write_table(table_of(self.plan, rows), beside, compression="zstd")
         beside.replace(place / f"{start}-{stop}.parquet")
 
-    # -- after --------------------------------------------------------------------------------------
+    # -- after ----------------------------------------------------------------------------------
 
     def finish(self, kind: str, said: Mapping[str, Any]) -> dict[str, Any]:
         """Join the parts into the table; the manifest comes last and says that all is there."""
@@ -223,8 +223,9 @@ class Store:
 
         def parts() -> Iterator[tuple[int, Any]]:
             for start, stop in self.done():
-                yield start, np.load(
-                    self.folder / PARTS / f"{start}-{stop}.npy", allow_pickle=False
+                yield (
+                    start,
+                    np.load(self.folder / PARTS / f"{start}-{stop}.npy", allow_pickle=False),
                 )
 
         about = {
@@ -301,6 +302,7 @@ def read(folder: Path) -> tuple[Any, dict[str, Any]]:
 
 def columns_in(manifest: Mapping[str, Any]) -> list[Outcome]:
     """The outcome columns that a manifest names; what they are read from is gone."""
+
     def gone(_: Any) -> float:
         return float("nan")
 
@@ -335,5 +337,3 @@ def left_to_do(size: int, done: Sequence[tuple[int, int]]) -> list[tuple[int, in
     if at < size:
         gaps.append((at, size))
     return gaps
-
-

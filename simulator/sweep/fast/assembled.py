@@ -11,7 +11,6 @@ import hashlib
 import importlib.util
 import os
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -27,7 +26,8 @@ CACHE = "APHERESIS_CACHE"
 
 _SHARED = ("SAFETY", "SHRINK_MOST", "GROW_MOST", "ORDER", "STABILIZE", "NEGLIGIBLE", "HOPELESS",
            "SMALLEST_STEP", *(f"A{i}{j}" for i in range(2, 7) for j in range(1, i)),
-           *(f"{x}{i}" for x in "BED" for i in (1, 3, 4, 5, 6, 7) if (x, i) != ("B", 7)))  # fmt: skip
+           *(f"{x}{i}" for x in "ED" for i in (1, 3, 4, 5, 6, 7)),
+           *(f"B{i}" for i in (1, 3, 4, 5, 6)))  # fmt: skip
 _QUIET = ("NUDGE", "PARTS", "WEIGHTS", "ERROR", "OLDEST", "FIRST_MOST")
 
 
@@ -87,7 +87,8 @@ def text_of(made: Made) -> str:
     from simulator import recorder
 
     lines += [
-        f"{name} = {getattr(recorder, name)!r}" for name in ("GOLDEN", "CLOSE_ENOUGH", "CROSSED", "DEPTH")
+        f"{name} = {getattr(recorder, name)!r}"
+        for name in ("GOLDEN", "CLOSE_ENOUGH", "CROSSED", "DEPTH")
     ]
     parts = ['"""Made from equations; see simulator.sweep.fast."""', "import math", "import numba",
              "import numpy as np", "", *lines]  # fmt: skip
@@ -104,12 +105,14 @@ def text_of(made: Made) -> str:
     start = elementary.index("LOG2_E")
     parts += [
         "",
-        "compiled = numba.njit(error_model='numpy', cache=True, nogil=True, fastmath={'contract', 'arcp', 'nsz'})",
+        "compiled = numba.njit(error_model='numpy', cache=True, nogil=True,",
+        "                      fastmath={'contract', 'arcp', 'nsz'})",
         "",
         elementary[start:].replace("\ndef ", "\n@compiled\ndef "),
         (made.text + (pairs_text(made.pairs, columns) if made.pairs else "")).replace(
             "\ndef ", "\n@compiled\ndef "
         ),
+        body("levels_kernel"),
         body("kernel"),
     ]
     if made.pairs:

@@ -86,9 +86,7 @@ class Shape:
         return len(OF_SOLUTE) * self.solutes + len(OF_BODY)
 
 
-def shape_of(
-    constants: Constants, device_treats: bool
-) -> Shape:
+def shape_of(constants: Constants, device_treats: bool) -> Shape:
     """The shape of a patient's equations."""
     return Shape(
         solutes=len(constants.solutes),
@@ -222,7 +220,7 @@ def _therapy(shape: Shape, p: Mapping[Any, Value]) -> Therapy:
 
 def _inflow(shape: Shape, p: Mapping[Any, Value]) -> Inflow:
     masses = tuple(p["mass", i] for i in range(shape.solutes))
-    return Inflow(*(p[name] for name in RUNS_IN), masses=masses)
+    return Inflow(**{name: p[name] for name in RUNS_IN}, masses=masses)
 
 
 def _exchange(shape: Shape, p: Mapping[Any, Value], attached: bool) -> Exchange:

@@ -49,7 +49,7 @@ def exponential(x: float) -> float:
     p = p * r + 1.0
     p = p * r + 1.0
     bits = np.float64(p).view(np.int64) + (np.float64(shifted).view(np.int64) << 52)
-    return np.int64(bits).view(np.float64)  # type: ignore[no-any-return]
+    return np.int64(bits).view(np.float64)
 
 
 def logarithm(x: float) -> float:

@@ -20,6 +20,7 @@ from simulator.machine.separators import passage as passage_of
 from simulator.orders import MachineSettings, Prescription
 from simulator.patient.patient import Patient
 from simulator.patient.state import SoluteConstants, Therapy
+from simulator.result import SessionResult
 from simulator.scenario.model import Dose, FcrnBlockade, Scenario, Setting
 from simulator.scenario.overrides import steps
 from simulator.scenario.resolve import resolve
@@ -28,6 +29,7 @@ from simulator.sweep.fast import body
 from simulator.sweep.fast.programs import Library, Recorder
 from simulator.sweep.fast.symbols import Symbol, Tape, UntraceableError, Value
 from simulator.sweep.fast.walk import Clock, End, FamiliarError, Item, Live, Walk, session_of
+from simulator.sweep.outcomes import SUMMED
 from simulator.units import Quantity
 from simulator.visits import Visit, session_result
 
@@ -204,15 +206,18 @@ def _happenings(
         place = keep([value]).start
         found.append((time, len(found), Happening(time, what, solute, place, sign)))
 
+    def give(dose: Dose) -> None:
+        solute = patient.names.index(dose.solute)
+        if dose.over == 0:
+            happen(dose.at, "inject", solute, dose.amount)
+            return
+        rate = dose.amount / dose.over
+        happen(dose.at, "infuse", solute, rate)
+        happen(dose.at + dose.over, "infuse", solute, rate, -1)
+
     for event in scenario.events:
         if isinstance(event, Dose) and event.session is None:
-            solute = patient.names.index(event.solute)
-            if event.over == 0:
-                happen(event.at, "inject", solute, event.amount)
-            else:
-                rate = event.amount / event.over
-                happen(event.at, "infuse", solute, rate)
-                happen(event.at + event.over, "infuse", solute, rate, -1)
+            give(event)
         elif isinstance(event, FcrnBlockade):
             blocked += [(event.at, event.fraction), (event.at + event.duration, -event.fraction)]
         elif isinstance(event, Setting) and event.session is None:
@@ -322,7 +327,7 @@ def _rebound(thing: Anything, known: Mapping[int, Symbol]) -> Anything:
             new = _rebound(value, known)
             if new is not value:
                 changes[each.name] = new
-        return dataclasses.replace(thing, **changes) if changes else thing  # type: ignore[return-value,type-var]
+        return dataclasses.replace(thing, **changes) if changes else thing
     if isinstance(thing, Mapping):
         again = {key: _rebound(value, known) for key, value in thing.items()}
         return again if any(again[k] is not thing[k] for k in again) else thing  # type: ignore[return-value]
@@ -346,7 +351,11 @@ def walk_session(ground: Ground, order: int, inputs: Sequence[float], live: Live
     }
     orders = _rebound(own, known)
     walk = Walk(
-        tape, Clock(begin), live, orders.solutes, orders.therapy  # type: ignore[arg-type]
+        tape,
+        Clock(begin),
+        live,
+        orders.solutes,
+        orders.therapy,
     )
     library = ground.sessions[order]
     recorder = library.recorder(tape, walk.items)
@@ -354,42 +363,19 @@ def walk_session(ground: Ground, order: int, inputs: Sequence[float], live: Live
         _walk_on(walk, orders, ground, recorder, begin)
 
 
-def _walk_on(
-    walk: Walk, orders: Orders, ground: Ground, recorder: Recorder, begin: Value
-) -> None:
+def _walk_on(walk: Walk, orders: Orders, ground: Ground, recorder: Recorder, begin: Value) -> None:
     session = session_of(
-        walk, recorder.take, orders.machine, orders.prescription, orders.target, orders.citrate_limit,
+        walk, recorder.take, orders.machine, orders.prescription, orders.target,
+        orders.citrate_limit,
         ground.scenario.operator,
     )  # fmt: skip
-    visit = Visit(1, begin, session, {})  # type: ignore[arg-type]
+    visit = Visit(1, begin, session, {})
     visit.pre = {}
     result = session_result(visit, {}, begin, orders.plasma_volume, orders.weight)
     walk.finish([walk.env.now, *of_session(result)])
     recorder.take()
 
 
-ALBUMIN = "albumin"
-"""How the names of albumin solutions begin."""
-
-
-def of_session(result: Any) -> list[Value]:
-    """What a session adds to the columns of a sweep; see `SESSION_SUMS`."""
-    return [
-        1.0 if result.completed else 0.0,
-        result.run_minutes,
-        result.connected_minutes,
-        result.blood_processed,
-        result.patient_plasma_removed,
-        result.replacement,
-        sum((v for name, v in result.replacement_by_fluid.items() if name.startswith(ALBUMIN)), 0.0),
-        result.anticoagulant,
-        result.anticoagulant_to_patient,
-        result.citrate_to_patient,
-    ]
-
-
-SESSION_SUMS = (
-    "completed", "run_min", "connected_min", "blood_processed_mL", "patient_plasma_removed_mL",
-    "replacement_mL", "albumin_mL", "anticoagulant_mL", "anticoagulant_to_patient_mL",
-    "citrate_to_patient_mmol",
-)  # fmt: skip
+def of_session(result: SessionResult) -> list[Value]:
+    """What a session adds to the columns that are summed; see `outcomes.SUMMED`."""
+    return [read(result) for *_, read in SUMMED]

@@ -113,5 +113,9 @@ def _names(thing: Any) -> tuple[str, ...] | None:
     bound = isinstance(thing, simpy.Environment)
     return (
         *held,
-        *(n for n in own or () if n not in OF_THE_PAST and not (bound and n not in ("_now", "_due"))),
+        *(
+            n
+            for n in own or ()
+            if n not in OF_THE_PAST and not (bound and n not in ("_now", "_due"))
+        ),
     )

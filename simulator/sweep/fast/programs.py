@@ -197,8 +197,8 @@ class Recorder:
         """
         library, leg = self.library, self.items[self._taken :]
         self._taken = len(self.items)
-        waypoint = library._waypoint(self._key)  # noqa: SLF001
-        self.discovered |= library._add_leg(self.tape, waypoint, self._state, leg)  # noqa: SLF001
+        waypoint = library._waypoint(self._key)
+        self.discovered |= library._add_leg(self.tape, waypoint, self._state, leg)
         end = leg[-1]
         if isinstance(end, Waypoint):
             self._key, self._state = end.key, end.places
@@ -223,7 +223,7 @@ class _Writer:
             self.where[place] = self.used
             self.used += 1
 
-    def write(self, item: Item) -> int:
+    def write(self, item: Item) -> int:  # noqa: PLR0911  (a line for each kind of item)
         """Append an item; returns where its instruction stands."""
         if isinstance(item, Guard):
             a, b = self._operand(item.left), self._operand(item.right)
@@ -243,7 +243,7 @@ class _Writer:
         if isinstance(item, Mark):
             return self._append(MARKS[item.what], 0, 0, 0)
         if isinstance(item, Waypoint):
-            return self._listed(GO_ON, item.places, self.library._waypoint(item.key))  # noqa: SLF001
+            return self._listed(GO_ON, item.places, self.library._waypoint(item.key))
         assert isinstance(item, End)
         return self._listed(END, item.places, 0)
 

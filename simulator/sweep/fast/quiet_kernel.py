@@ -132,7 +132,23 @@ def quiet(
                 accepted[lane] = error[lane] <= 1.0 and busy[lane]
             rates(new, p, q, ahead)
             take_levels(
-                accepted, now, h, y, new, slope, slope, slope, slope, slope, ahead, True, ago, old, old_slope, level, seen
+                accepted,
+                now,
+                h,
+                y,
+                new,
+                slope,
+                slope,
+                slope,
+                slope,
+                slope,
+                ahead,
+                True,
+                ago,
+                old,
+                old_slope,
+                level,
+                seen,
             )
             take_over(accepted, old, y)
             take_over(accepted, old_slope, slope)

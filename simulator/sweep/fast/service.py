@@ -16,9 +16,11 @@ from simulator.result import header
 from simulator.scenario import library, overrides
 from simulator.scenario.tree import Node
 from simulator.sweep.fast import assembled, body, course
-from simulator.sweep.fast.course import AREA, BELOW, LOWEST, WHEN, Floats, Kernels, Outcome
-from simulator.sweep.fast.ground import SESSION_SUMS, Ground, Reader
+from simulator.sweep.fast.chunk import AREA, BELOW, LOWEST, WHEN, Floats, Kernels
+from simulator.sweep.fast.course import Outcome
+from simulator.sweep.fast.ground import Ground, Reader
 from simulator.sweep.fast.symbols import UntraceableError
+from simulator.sweep.outcomes import SUMMED
 from simulator.units import MINUTES_PER_DAY
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ MOST_READERS = 200
 """Combinations of values that are no numbers, such as devices, for which a scenario is read."""
 
 
-def refusal(plan: Plan) -> str:
+def refusal(plan: Plan) -> str:  # noqa: PLR0911  (a line for each reason)
     """Why the fast path cannot serve a sweep, in words; empty if it can."""
     if importlib.util.find_spec("numba") is None:
         return "numba is not installed (pip install numba)"
@@ -193,7 +195,7 @@ def _columns(ground: Ground, done: Outcome) -> dict[str, Floats]:
     columns["sessions"] = done.sessions
     columns["ionized_calcium_nadir_mmol_per_L"] = np.where(none, np.nan, done.calcium)
     columns["blood_volume_nadir_percent"] = np.where(none, np.nan, 100 * done.blood_volume)
-    columns |= {name: done.sums[:, i] for i, name in enumerate(SESSION_SUMS)}
+    columns |= {name: done.sums[:, i] for i, name in enumerate(row[0] for row in SUMMED)}
     columns["plasma_volume_mL"], columns["blood_volume_mL"] = done.volumes.T
     return columns
 

@@ -3,7 +3,7 @@
 A `Symbol` has the value of one patient and a place on a `Tape` that says from which other places it
 came. Code that adds, multiplies and compares cannot tell it from a float. Each comparison is noted
 as a guard: for another patient the tape holds as long as every comparison comes out as it did here.
-What would need the value itself, such as ``float()``, is refused, so that nothing is lost unnoticed.
+What would need the value itself, such as ``float()``, is refused: nothing is lost unnoticed.
 """
 
 from __future__ import annotations
@@ -151,7 +151,7 @@ class Symbol:
     def __init__(self, tape: Tape, place: int, value: float) -> None:
         self.tape, self.place, self.value = tape, place, value
 
-    # -- arithmetic: what changes nothing makes no entry -------------------------------------------
+    # -- arithmetic: what changes nothing makes no entry ---------------------------------------
 
     def __add__(self, other: Value) -> Value:
         return self if _is(other, 0) else self.tape.operate("+", self, other)
@@ -195,7 +195,7 @@ class Symbol:
     def __abs__(self) -> Value:
         return self.tape.operate("abs", self)
 
-    # -- elementary functions, see patient.elementary ---------------------------------------------
+    # -- elementary functions, see patient.elementary -----------------------------------------
 
     def power(self, exponent: Value) -> Value:
         """This number to a power."""
@@ -217,7 +217,7 @@ class Symbol:
         """Place of the least of some values, this one among them; the first of equals."""
         return self.tape.least(values)
 
-    # -- comparisons --------------------------------------------------------------------------------
+    # -- comparisons ----------------------------------------------------------------------------
 
     def __lt__(self, other: Value) -> bool:
         return self.tape.compare("<", self, other)
@@ -242,7 +242,7 @@ class Symbol:
     def __bool__(self) -> bool:
         return not self.tape.compare("==", self, 0.0)
 
-    # -- what a symbol cannot be ------------------------------------------------------------------
+    # -- what a symbol cannot be --------------------------------------------------------------
 
     def __float__(self) -> NoReturn:
         raise UntraceableError("a symbol has no single value")

@@ -4,7 +4,7 @@ Every operation is one of the machine's arithmetic, done as Python does it, so t
 out as they would in a single run. Joined and compiled like `kernel`, but without any liberty.
 """
 
-# ruff: noqa: F821  (the names come with the text that this is joined to)
+
 # mypy: ignore-errors
 
 import math
@@ -19,7 +19,8 @@ def compiled(function):
 
 @compiled
 def run_programs(
-    rows, first, code, other, lists, constants, branches, roots, program, at, numbers, state, parameters,
+    rows, first, code, other, lists, constants, branches, roots, program, at, numbers, state,
+    parameters,
     minutes, wants, differs, baseline, results, inputs, first_flow, inside, bound, cells_ratio,
 ):  # fmt: skip
     """Let each of `rows` go on in its program until it wants time, is over, or is stuck.

@@ -98,7 +98,7 @@ class Unreadable:
         raise UntraceableError(f"the machine looks at {self.what}")
 
     __lt__ = __le__ = __gt__ = __ge__ = __add__ = __sub__ = __mul__ = __truediv__ = _refuse
-    __radd__ = __rsub__ = __rmul__ = __rtruediv__ = __float__ = __format__ = _refuse  # type: ignore[assignment]
+    __radd__ = __rsub__ = __rmul__ = __rtruediv__ = __float__ = __format__ = _refuse
 
 
 @dataclass
@@ -133,7 +133,9 @@ class Walk:
             }
             self.items.append(Read(tuple(symbols[name].place for name in READINGS)))
             self._seen = Vitals(
-                **symbols,
+                hematocrit=symbols["hematocrit"],  # type: ignore[arg-type]
+                blood_volume=symbols["blood_volume"],  # type: ignore[arg-type]
+                plasma_volume=symbols["plasma_volume"],  # type: ignore[arg-type]
                 ionized_calcium=Unreadable("ionized calcium"),  # type: ignore[arg-type]
                 ionized_magnesium=Unreadable("ionized magnesium"),  # type: ignore[arg-type]
                 total_calcium=Unreadable("total calcium"),  # type: ignore[arg-type]
@@ -244,7 +246,9 @@ class Clock(simpy.Environment):
         """Forget what nobody waits for, and put first what comes first of events at one time."""
         self._due = [one for one in self._due if one[3].callbacks]
         self._due.sort(key=lambda one: one[1:3])
-        self._due = [(time, priority, i, event) for i, (time, priority, _, event) in enumerate(self._due)]
+        self._due = [
+            (time, priority, i, event) for i, (time, priority, _, event) in enumerate(self._due)
+        ]
         self._count = len(self._due)
 
     def step(self) -> None:

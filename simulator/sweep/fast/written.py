@@ -84,7 +84,9 @@ def reading_text(
     tape = Tape()
     given = {key: tape.input(("p", key), value) for key, value in parameters.items()}
     values = read(given, [tape.input(("y", i), value) for i, value in enumerate(state)])
-    where: dict[Any, str] = {("p", key): f"p[{i * LANES} + lane]" for i, key in enumerate(parameters)}
+    where: dict[Any, str] = {
+        ("p", key): f"p[{i * LANES} + lane]" for i, key in enumerate(parameters)
+    }
     where |= {("y", i): f"y[{i * LANES} + lane]" for i in range(size)}
     results = [(f"out[{i * LANES} + lane]", tape.place_of(value)) for i, value in enumerate(values)]
     many = function(name, ("y", "p", "out"), tape, where, results)

@@ -79,7 +79,7 @@ class Factor:
             )
         if self.distribution:
             given = ", ".join(
-                f"{key} {number(v)}{'' if key == 'gsd' or not self.unit else ' ' + self.unit}"
+                f"{key} {v:.4g}{'' if key == 'gsd' or not self.unit else ' ' + self.unit}"
                 for key, v in self.parameters.items()
             )
             return f"{self.distribution}: {given}"

@@ -177,10 +177,22 @@ def test_bands_are_quantiles_over_the_runs() -> None:
     assert (found.drawn, found.runs) == (101, 1000)
 
 
-def test_runs_that_are_drawn_are_spread_over_the_sweep() -> None:
+def test_runs_that_are_drawn_are_not_in_step_with_a_design() -> None:
     assert ensembles.chosen(7, 10) == list(range(7))
-    few = ensembles.chosen(1000, 4)
-    assert few == [0, 250, 500, 750]
+    few = ensembles.chosen(256, 64)
+    assert few == ensembles.chosen(256, 64)
+    assert len(set(few)) == 64
+    plan = plan_of("what-matters")
+    values = plan.design.values(0, 256).values()
+    middles = [np.median(column) for column in values]
+
+    def above(runs: list[int]) -> list[float]:
+        """Of each input, the share of some runs that have more than the middle of all."""
+        return [float((c[runs] > m).mean()) for c, m in zip(values, middles, strict=True)]
+
+    assert above(few) == pytest.approx([0.5] * 8, abs=0.16)
+    # every fourth point of a Sobol sequence sees one half of some of its inputs
+    assert above(list(range(0, 256, 4))) != pytest.approx([0.5] * 8, abs=0.16)
 
 
 def test_a_sampled_run_has_its_own_levels() -> None:

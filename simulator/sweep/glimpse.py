@@ -1,7 +1,6 @@
 """From a plan to what figures and sentences are made of: a whole table read, or a few runs made.
 
-A glimpse is some of a sweep's runs, evenly spread over it, by the plain path: for pictures, not for
-results.
+A glimpse is some of a sweep's runs, drawn by lot, by the plain path: for pictures, not for results.
 """
 
 from __future__ import annotations

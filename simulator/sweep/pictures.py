@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from simulator.sweep import plain, store
-from simulator.sweep.ensemble import Ensemble
+from simulator.sweep.ensemble import Ensemble, chosen
 from simulator.sweep.glimpse import curves_of, drawn, reading_of
 from simulator.sweep.plan import Plan
 from simulator.sweep.reading import Reading
@@ -15,14 +15,14 @@ from simulator.sweep.reading import Reading
 CURVES = 60
 """Runs whose curves are drawn, of however many there are."""
 MOST = 100_000
-"""Rows that pictures are made of; of more, evenly spread ones."""
+"""Rows that pictures are made of; of more, so many by lot."""
 
 
 def reading_from(plan: Plan, folder: Path) -> Reading:
     """The table of a finished sweep, ready to be read."""
     table, _ = store.read(folder)
-    every = max(1, -(-len(table) // MOST))
-    table = table.take(np.arange(0, len(table), every)) if every > 1 else table
+    if len(table) > MOST:
+        table = table.take(chosen(len(table), MOST))
     inputs = {f.address: np.array(table[f.address].to_pylist()) for f in plan.design.factors}
     outcomes = {
         column.name: np.array(table[column.name].to_pylist(), dtype=float)

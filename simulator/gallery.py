@@ -22,11 +22,15 @@ from simulator.figures.packing import packed
 from simulator.figures.style import display_name, number, percent
 from simulator.result import Result
 from simulator.simulation import simulate
+from simulator.sweep import reading as readings
+from simulator.sweep.glimpse import glimpse
+from simulator.sweep.plan import plan_of
 from simulator.units import MINUTES_PER_DAY
 from simulator.writing import LEFT_BY_DESKTOPS
 
 OF_A_RUN = ("volumes", "solutes", "sessions")
-PICTURES = frozenset(f"{kind}.png" for kind in (*OF_A_RUN, "comparison"))
+OF_A_SWEEP = ("map", "response", "tornado", "bands")
+PICTURES = frozenset(f"{kind}.png" for kind in (*OF_A_RUN, "comparison", *OF_A_SWEEP))
 INDEX = "README.md"
 MADE_ELSEWHERE = frozenset(("skipped-sessions", "verification"))
 """Folders that others write beside ours; they stay as they are."""
@@ -90,6 +94,9 @@ COMPARISONS = {
     ),
 }
 
+STUDIED = frozenset(("what-matters",))
+"""Scenarios made for a sensitivity study."""
+
 HEAD = """\
 # Gallery
 
@@ -103,6 +110,9 @@ interstitial fluid (dashed), as percent of the start and on a logarithmic scale.
 first and last session in minutes. `comparison.png`: several runs over each other. In the tables
 a session lasts from first draw to the end of the exchange, "lowest" is that of all sessions, and
 levels are those in plasma, as percent of the start.
+
+Of a sweep, `map.png`: an outcome over two inputs; `tornado.png`: what each input does to it;
+`bands.png`: curves of many runs. A sweep that draws its inputs is shown by 64 of its runs.
 
 | scenario | title |
 |---|---|
@@ -133,6 +143,11 @@ def chapter(name: str, *, small: bool = True) -> Chapter:
         drawn["comparison"] = figures.comparison(list(arms.values()), list(arms), by=by)
         same = any(arm.digest == result.digest for arm in arms.values())
         runs = arms if same else runs | arms
+    said: list[str] = []
+    if "sweep" in result.scenario.document:
+        reading, ensemble = glimpse(plan_of(name))
+        drawn |= figures.sweep_pictures(reading, ensemble)
+        said = readings.in_words(reading)
     pictures = {
         f"{kind}.png": (packed if small else bytes)(figures.rendered(figure, "png"))
         for kind, figure in drawn.items()
@@ -143,8 +158,9 @@ def chapter(name: str, *, small: bool = True) -> Chapter:
         f"**{result.scenario.title}.**",
         *_told(name, result.scenario.title),
         _numbers(runs, compared.setting if compared else ""),
+        *(["\n".join(f"- {sentence}" for sentence in said)] if said else []),
         _thumbnails(name, pictures),
-        _commands(name, compared),
+        _commands(name, compared, swept=bool(said)),
     ]
     return Chapter(name, "\n\n".join(parts) + "\n", pictures)
 
@@ -284,8 +300,10 @@ def _thumbnails(name: str, pictures: Mapping[str, bytes]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _commands(name: str, compared: Comparison | None) -> str:
+def _commands(name: str, compared: Comparison | None, *, swept: bool) -> str:
     lines = [f"apheresis run {name}", *([compared.command] if compared else [])]
+    lines += [f"apheresis sweep {name}"] if swept else []
+    lines += [f"apheresis sensitivity {name}"] if name in STUDIED else []
     return "\n".join(["```", *lines, "```"])
 
 

@@ -276,12 +276,14 @@ def test_inputs_come_from_the_sweep_block_unless_they_are_named(drug: Path) -> N
         study.inputs_of(drug, (), [OVER[0], OVER[0]])
 
 
-def test_two_weeks_after_the_last_session_is_looked_at_if_nothing_is_asked_for(drug: Path) -> None:
-    result = simulate(scenario.load("what-matters"))
-    assert study.usual_outcome(result) == "left antibody @ 14 d after session 5"
-    short = simulate(scenario.load("what-matters", ["simulation.until=11 d"]))
-    assert study.usual_outcome(short) == "left antibody @ session 5"
-    assert study.usual_outcome(simulate(scenario.load(drug))) == "final drug"
+def test_the_antibody_at_the_end_is_looked_at_if_nothing_is_asked_for(drug: Path) -> None:
+    loaded = scenario.load("what-matters")
+    assert study.usual_outcome(loaded) == "antibody_final_U_per_mL"
+    # which is two weeks after the last session
+    assert loaded.until == simulate(loaded).sessions[-1].start + 14 * 1440
+    assert study.usual_outcome(scenario.load(drug)) == "drug_final_mg_per_L"
+    found = study.study(drug, study.inputs_of(drug, (), OVER), None, "morris", 2, jobs=1)
+    assert (found.outcome, found.unit) == ("drug at the end", "mg/L")
 
 
 # -- the command -----------------------------------------------------------------------------------

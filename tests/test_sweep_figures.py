@@ -13,8 +13,10 @@ from simulator.figures.places import visible_texts
 from simulator.figures.style import DPI, SIZE, SMALL_SIZE
 from simulator.simulation import simulate
 from simulator.sweep import ensemble as ensembles
+from simulator.sweep import glimpse, plain
 from simulator.sweep import reading as readings
 from simulator.sweep.indices import Index
+from simulator.sweep.plan import plan_of
 from simulator.sweep.reading import Input, Outcome, Reading, in_words, least, map_of, swings
 
 WEIGHTS, DOSES = (50.0, 70.0, 90.0), (0.8, 1.0, 1.5)
@@ -115,7 +117,7 @@ def test_the_least_dose_that_keeps_a_level_below_is_told_by_weight() -> None:
     }  # fmt: skip
     assert least(map_of(outcome, *pair), 90.0) == dict.fromkeys(("50 kg", "70 kg", "90 kg"))
     said = " ".join(in_words(reading))
-    assert "50 kg: 1 PV; 70 kg: 1 PV; 90 kg: 1 PV" in said
+    assert "by weight: 1 PV for 50 kg, 70 kg, 90 kg." in said
     assert "from 23 d (weight 90 kg, exchange 0.8 PV) to 55 d (weight 50 kg" in said
 
 
@@ -175,10 +177,22 @@ def test_bands_are_quantiles_over_the_runs() -> None:
     assert (found.drawn, found.runs) == (101, 1000)
 
 
-def test_runs_that_are_drawn_are_spread_over_the_sweep() -> None:
+def test_runs_that_are_drawn_are_not_in_step_with_a_design() -> None:
     assert ensembles.chosen(7, 10) == list(range(7))
-    few = ensembles.chosen(1000, 4)
-    assert few == [0, 250, 500, 750]
+    few = ensembles.chosen(256, 64)
+    assert few == ensembles.chosen(256, 64)
+    assert len(set(few)) == 64
+    plan = plan_of("what-matters")
+    values = plan.design.values(0, 256).values()
+    middles = [np.median(column) for column in values]
+
+    def above(runs: list[int]) -> list[float]:
+        """Of each input, the share of some runs that have more than the middle of all."""
+        return [float((c[runs] > m).mean()) for c, m in zip(values, middles, strict=True)]
+
+    assert above(few) == pytest.approx([0.5] * 8, abs=0.16)
+    # every fourth point of a Sobol sequence sees one half of some of its inputs
+    assert above(list(range(0, 256, 4))) != pytest.approx([0.5] * 8, abs=0.16)
 
 
 def test_a_sampled_run_has_its_own_levels() -> None:
@@ -260,3 +274,35 @@ def test_the_input_that_matters_most_is_on_top(method: str) -> None:
     assert_readable(figure)
     names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
     assert names == ["half life of anti-gad65", "weight", "exchange"]
+
+
+# -- from a plan -----------------------------------------------------------------------------------
+
+
+def test_a_glimpse_of_a_sweep_is_rows_of_its_table() -> None:
+    plan = plan_of(
+        "closed-form",
+        vary={"prescription.exchange": ["0.5 PV", "1.0 PV"]},
+        outcomes=["left tracer"],
+    )
+    reading, ensemble = glimpse.glimpse(plan)
+    assert ensemble is None  # nothing is drawn
+    rows = plain.rows(plan, 0, 2)
+    assert reading.headline[:2] == (list(rows.outcomes)[-1], "tracer_days_below_d")
+    for name, outcome in reading.outcomes.items():
+        assert outcome.values == pytest.approx(rows.outcomes[name], nan_ok=True)
+    assert reading.inputs[0].label == "exchange (PV)"
+    assert reading.outcomes["tracer_days_below_d"].label == "days tracer is below half of its start"
+
+
+def test_a_sweep_that_draws_is_shown_by_some_of_its_runs() -> None:
+    vary = {"solutes.tracer.initial": {"uniform": {"from": "50 mg/L", "to": "150 mg/L"}}}
+    plan = plan_of("closed-form", vary=vary, design="lhs", samples=1000)
+    reading, ensemble = glimpse.glimpse(plan, most=4)
+    assert (reading.runs, reading.counted) == (4, "4 of 1,000 runs")
+    assert ensemble is not None
+    assert (ensemble.drawn, ensemble.runs) == (4, 1000)
+    first = ensemble.courses[0]
+    assert first.solute == "tracer"
+    assert first.quantiles[:, 0].min() >= 50
+    assert first.quantiles[:, 0].max() <= 150

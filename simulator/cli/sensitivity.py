@@ -25,8 +25,8 @@ PICTURE = "sensitivity.png"
 @click.option(
     "--outcome",
     metavar="PHRASE",
-    help="What is looked at, such as 'left igg @ session 5'. [the antibody two weeks after the "
-    "last session]",
+    help="What is looked at, such as 'left igg @ session 5', or a column of sweeps. [the antibody "
+    "at the end of the run]",
 )
 @click.option(
     "--over",
@@ -140,7 +140,7 @@ def _table(found: Study) -> Table:
         table.caption = "Shares of the variance, with the half width of their 95 % intervals."
         for each in found.ranked:
             shares = (each.first, each.first_half_width, each.total, each.total_half_width or 0.0)
-            cells = [f"{100 * share:.1f}" for share in shares]
+            cells = [f"{round(100 * share, 1) + 0.0:.1f}" for share in shares]
             table.row(each.name, ranges[each.name], *cells)
         return table
     for heading in ("µ*", "±", "σ", "mean"):

@@ -14,7 +14,9 @@ from simulator import tables
 from simulator.cli.options import jobs_option, scenarios_argument, set_option
 from simulator.sweep import cluster, plain, run
 from simulator.sweep.designs import KINDS
+from simulator.sweep.pictures import curves_from, reading_from
 from simulator.sweep.plan import ENGINES, SWEEP_TOLERANCE, Plan, plan_of
+from simulator.sweep.reading import Reading, in_words
 from simulator.sweep.run import Report
 from simulator.terminal import Table
 
@@ -151,10 +153,12 @@ def _conclude(plan: Plan, folder: Path, report: Report, said: dict[str, Any]) ->
         _to_stderr(f"Stopped by {report.stopped}")
         _to_stderr(f"What was run is kept in {folder}/; --resume goes on")
         return PART_FAILED
-    if not said["no_plots"] and report.skipped < report.runs:
-        _draw(plan, folder)
+    reading = reading_from(plan, folder) if report.completed else None
+    if reading is not None and not said["no_plots"] and report.skipped < report.runs:
+        _draw(plan, folder, reading)
     if not said["as_json"]:
-        tables.show(_table(folder, report), tables.NOT_CLINICAL)
+        tables.show(_table(folder, report))
+        tables.show(*(in_words(reading) if reading else ()), tables.NOT_CLINICAL)
         if report.failed:
             _tell_failed(folder)
     _to_stderr(f"Written to {folder}/")
@@ -224,11 +228,10 @@ def _tell_failed(folder: Path) -> None:
                 return
 
 
-def _draw(plan: Plan, folder: Path) -> None:
+def _draw(plan: Plan, folder: Path, reading: Reading) -> None:
     from simulator import figures, writing
-    from simulator.sweep.pictures import reading_of
 
-    for name, figure in figures.sweep_pictures(*reading_of(plan, folder)).items():
+    for name, figure in figures.sweep_pictures(reading, curves_from(plan)).items():
         writing.write_whole(folder / f"{name}.png", figures.rendered(figure, "png"))
 
 

@@ -21,7 +21,7 @@ def sweep_pictures(reading: Reading, ensemble: Ensemble | None = None) -> dict[s
     Nothing is drawn of a sweep in which no outcome varies.
     """
     found: dict[str, Figure] = {}
-    title = f"{reading.title}: {reading.runs:,} runs"
+    title = f"{reading.title}: {reading.counted}"
     shown = reading.shown
     if shown and reading.pair is not None:
         found["map"] = heatmap([map_of(outcome, *reading.pair) for outcome in shown], title)

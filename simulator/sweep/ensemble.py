@@ -1,11 +1,12 @@
 """Curves of many runs on one axis of time, as quantiles over the runs.
 
-A sweep's table has no curves. Some of its runs, evenly spread over the sweep, are run once more by
-the plain path; what is kept of each is a few hundred numbers, so memory does not grow.
+A sweep's table has no curves. Some of its runs, drawn by lot, are run once more by the plain path;
+what is kept of each is a few hundred numbers, so memory does not grow.
 """
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -46,10 +47,13 @@ class Ensemble:
 
 
 def chosen(runs: int, most: int = MOST) -> list[int]:
-    """Which runs are drawn: all, or so many evenly spread ones."""
+    """Which runs are drawn: all, or so many by lot, always the same.
+
+    Not every tenth run: designs have an order, and what is in step with it sees a part of them.
+    """
     if runs <= most:
         return list(range(runs))
-    return [int(i * runs // most) for i in range(most)]
+    return sorted(random.Random(runs).sample(range(runs), most))
 
 
 def sampled(result: Result, solutes: Sequence[str], days: Numbers) -> Numbers:

@@ -98,11 +98,19 @@ class Reading:
     """Names of the outcomes to look at first."""
     days: float = 0.0
     """How long each run is followed; 0 if runs differ."""
+    size: int = 0
+    """Runs of the sweep, if the columns are of some of them."""
 
     @property
     def runs(self) -> int:
-        """How many there are, failed ones too."""
+        """How many runs the columns are of, failed ones too."""
         return max((len(each.values) for each in self.inputs), default=0)
+
+    @property
+    def counted(self) -> str:
+        """How many runs these are, of how many, in words."""
+        whole = f"{self.size or self.runs:,} runs"
+        return whole if self.runs >= self.size else f"{self.runs:,} of {whole}"
 
     @property
     def shown(self) -> list[Outcome]:
@@ -267,7 +275,12 @@ def _map_words(found: Map, days: float) -> list[str]:
     said = [f"{_capital(label)}: from {ends[0]} to {ends[1]}."]
     if "_days_below_" in found.outcome.name and found.y.numeric and days:
         below = label.removeprefix("days ")
-        answers = "; ".join(f"{x}: {y or 'none of these'}" for x, y in least(found, days).items())
+        by_answer: dict[str | None, list[str]] = {}
+        for x, y in least(found, days).items():
+            by_answer.setdefault(y, []).append(x)
+        answers = "; ".join(
+            f"{y or 'none of these'} for {', '.join(xs)}" for y, xs in by_answer.items()
+        )
         said.append(
             f"Least {found.y.words} with which {below} for three quarters of the {days:g} days, "
             f"by {found.x.words}: {answers}."

@@ -145,7 +145,8 @@ def _the(each: Index) -> str:
 
 _FRACTIONS = (
     (0.97, "practically all"), (0.85, "nine tenths"), (0.71, "three quarters"),
-    (0.59, "two thirds"), (0.45, "half"), (0.29, "a third"), (0.22, "a quarter"),
+    (0.635, "two thirds"), (0.56, "three fifths"), (0.45, "half"), (0.37, "two fifths"),
+    (0.29, "a third"), (0.22, "a quarter"),
     (0.15, "a fifth"), (0.07, "a tenth"),
 )  # fmt: skip
 """The least share that is called so; words are rounded, the percentage beside them is not."""
@@ -156,6 +157,8 @@ def _fraction(share: float) -> str:
 
 
 def _percent(share: float, half: float) -> str:
+    if max(share, half) < 0.005:
+        return "under 1 %"
     return f"{100 * max(share, 0.0):.0f} % ± {100 * half:.0f}"
 
 

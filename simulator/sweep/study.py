@@ -17,18 +17,15 @@ import numpy as np
 from simulator import catalog, endpoints, processes
 from simulator import scenario as scenarios
 from simulator.errors import CommandError, SimulatorError
-from simulator.result import Result
+from simulator.result import header
 from simulator.simulation import simulate
 from simulator.sweep import fast, grammar, indices, plain
 from simulator.sweep.designs import Design, Factor, factor_of
 from simulator.sweep.outcomes import outcomes_of
 from simulator.sweep.plan import Plan, plan_of
 from simulator.sweep.sensitivity import Numbers, Progress, Study, StudyError
-from simulator.units import MINUTES_PER_DAY
 
-DAYS_AFTER = 14
-"""Days after the last session, at which a level is looked at unless something else is asked for."""
-SAMPLES = {"sobol": 128, "morris": 20}
+SAMPLES = {"sobol": 256, "morris": 20}
 MOST_RUNS = 1_000_000
 TAIL = 0.05
 """Where a distribution without an end is cut for Morris' grid, whose outer levels are 0 and 1."""
@@ -67,20 +64,11 @@ def inputs_of(source: str | Path, overrides: Sequence[str], over: Sequence[str])
     return found
 
 
-def usual_outcome(result: Result) -> str:
-    """What is looked at unless something else is asked for: what is left of the antibody.
-
-    Two weeks after the last session, if the run lasts so long; else just after it, or at the end
-    of a run without sessions.
-    """
+def usual_outcome(base: scenarios.Scenario) -> str:
+    """What is looked at unless something else is asked for: the antibody at the end of the run."""
     known = catalog.names("solutes")
-    solute = next((name for name in result.solutes if name not in known), "igg")
-    if not result.sessions:
-        return f"final {solute}"
-    last = result.sessions[-1]
-    lasts = last.connected[1] + DAYS_AFTER * MINUTES_PER_DAY <= result.scenario.until
-    when = f"{DAYS_AFTER} d after session" if lasts else "session"
-    return f"left {solute} @ {when} {last.index}"
+    solute = next((name for name in base.solutes if name not in known), "igg")
+    return header(f"{solute}_final", base.solutes[solute].kinetics.unit)
 
 
 def study(
@@ -134,12 +122,11 @@ def range_of(one: Factor) -> str:
 def _read(base: scenarios.Scenario, outcome: str | None) -> tuple[str, tuple[str, ...], str, str]:
     """Of an outcome: its column, the phrases that make it one, what it is called, its unit."""
     standard = {column.name: column for column in outcomes_of(base)}
-    if outcome in standard:
-        column = standard[outcome]
+    if outcome is None or outcome in standard:
+        column = standard[outcome or usual_outcome(base)]
         return column.name, (), column.label, column.unit
-    usual = simulate(base)
-    endpoint = endpoints.parse(outcome or usual_outcome(usual))
-    endpoint.read(usual)
+    endpoint = endpoints.parse(outcome)
+    endpoint.read(simulate(base))
     phrase = str(endpoint)
     column = outcomes_of(base, [phrase])[-1]
     return column.name, (phrase,), phrase, column.unit

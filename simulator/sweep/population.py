@@ -6,7 +6,7 @@ becomes factors of a design, sizes by sex; normal scores of some are correlated 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -121,3 +121,15 @@ def _catabolic_rate(scenario: Scenario, solute: str) -> float:
 
 def _number(entry: Mapping[str, Any], unit: str) -> float:
     return units.parse(str(entry["value"])).to(unit)
+
+
+def numbers(name: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Every number of a population with its source: dotted path and entry."""
+    waiting: list[tuple[str, Any]] = [(name, bundled.read(f"{KIND}/{name}.yaml"))]
+    while waiting:
+        path, entry = waiting.pop()
+        if isinstance(entry, Mapping):
+            if "value" in entry:
+                yield path, entry
+            else:
+                waiting += [(f"{path}.{key}", inner) for key, inner in entry.items()]

@@ -22,6 +22,8 @@ DISTRIBUTIONS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "uniform": (("from", "to"),),
     "triangular": (("from", "mode", "to"),),
 }
+LIMITS = ("min", "max")
+"""Where a distribution may be cut off: what is left is spread over all of it."""
 _SPREADS = ("sd", "gsd")
 _FIXED = ("format", "name", "extends", "sweep")
 _STEPS = Whole(2, 100_000)
@@ -100,7 +102,8 @@ def _distribution(spec: dict[str, Any], path: Path, report: Report) -> Iterator[
         return
     form = max(forms, key=lambda form: len(set(form) & set(parameters)))
     values = tuple(key for key in form if key not in _SPREADS)
-    yield from _keys(parameters, form, here, report, values)
+    limits = tuple(key for key in LIMITS if key in parameters)
+    yield from _keys(parameters, (*form, *limits), here, report, (*values, *limits))
     for key in _SPREADS:
         if key in form and key in parameters:
             _check_spread(parameters, key, values[0], here, report)

@@ -22,8 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator import units
+from simulator.catalog import nearest
 from simulator.errors import CommandError
 from simulator.scenario.report import number
+from simulator.scenario.sweep import DISTRIBUTIONS, LIMITS
 from simulator.sweep.distributions import in_one_unit, quantiles, trouble
 
 Integers = NDArray[np.int64]
@@ -33,6 +35,9 @@ DRAWN = ("random", "lhs", "sobol")
 MOST_RUNS = 100_000_000
 USUAL_SAMPLES = 256
 LUCK = "luck"
+ONE_OF = "one of"
+"""Not a distribution of numbers: one of some values, each with its chance."""
+LEAST_SHARE = 2.0**-53
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,10 @@ class Factor:
     """Of a range."""
     distribution: str = ""
     parameters: Mapping[str, float] = field(default_factory=dict)
+    by: str = ""
+    """Address of what its distribution goes by, such as the patient's sex."""
+    cases: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """Parameters for each value of that."""
 
     @property
     def numeric(self) -> bool:
@@ -57,12 +66,13 @@ class Factor:
     @property
     def words(self) -> str:
         """What it may be, in words."""
+        if self.distribution == ONE_OF:
+            return " or ".join(f"{_text(v)} ({p:.0%})" for v, p in self._chances)
+        if self.cases:
+            each = (f"{case} {self._given(held)}" for case, held in self.cases.items())
+            return f"{self.distribution}: {'; '.join(each)}"
         if self.distribution:
-            given = ", ".join(
-                f"{key} {number(v)}{'' if key == 'gsd' or not self.unit else ' ' + self.unit}"
-                for key, v in self.parameters.items()
-            )
-            return f"{self.distribution}: {given}"
+            return f"{self.distribution}: {self._given(self.parameters)}"
         if self.ends:
             low, high = map(number, self.ends)
             return f"{len(self.values)} values from {low} to {high} {self.unit}".rstrip()
@@ -70,8 +80,27 @@ class Factor:
         listed = ", ".join(shown[:8]) + (f", … ({len(shown)})" if len(shown) > 8 else "")
         return f"{listed} {self.unit}".rstrip()
 
-    def at(self, shares: Floats) -> NDArray[Any]:
-        """Its values at shares of its range."""
+    @property
+    def _chances(self) -> list[tuple[Any, float]]:
+        return [(value, self.parameters[str(value)]) for value in self.values]
+
+    def _given(self, parameters: Mapping[str, float]) -> str:
+        return ", ".join(
+            f"{key} {number(v)}{'' if key == 'gsd' or not self.unit else ' ' + self.unit}"
+            for key, v in parameters.items()
+        )
+
+    def at(self, shares: Floats, cases: NDArray[Any] | None = None) -> NDArray[Any]:
+        """Its values at shares of its range, where it goes by something in these cases of that."""
+        if self.distribution == ONE_OF:
+            upto = np.cumsum([chance for _, chance in self._chances])
+            return self.listed(np.searchsorted(upto, shares, side="right").astype(np.int64))
+        if self.cases and cases is not None:
+            found = np.empty(len(shares))
+            for case, parameters in self.cases.items():
+                here = cases == case
+                found[here] = quantiles(self.distribution, parameters, shares[here])
+            return found
         if self.distribution:
             return quantiles(self.distribution, self.parameters, shares)
         if self.ends:
@@ -139,7 +168,8 @@ class Design:
                 left = left // len(factor.values)
         if drawn:
             shares = self._shares([f.address for f in drawn], sample)
-            found |= {f.address: f.at(shares[f.address]) for f in drawn}
+            for f in sorted(drawn, key=lambda f: bool(f.by)):  # what others go by comes first
+                found[f.address] = f.at(shares[f.address], found.get(f.by))
         return {f.address: found[f.address] for f in self.factors}
 
     def seeds(self, start: int, stop: int) -> Integers:
@@ -175,7 +205,9 @@ class Design:
             }
         else:
             shares = {a: _uniform(self.seed, a, sample) for a in addresses}
-        return self._together(shares)
+        # a share of 0 or 1 has no value where a distribution has no end
+        inside = {a: np.clip(s, LEAST_SHARE, 1 - LEAST_SHARE) for a, s in shares.items()}
+        return self._together(inside)
 
     def _sobol(self, addresses: Sequence[str], sample: Integers) -> dict[str, Floats]:
         from scipy.stats import qmc
@@ -195,15 +227,22 @@ class Design:
             return shares
         from scipy.special import ndtr, ndtri
 
-        scores = np.stack([ndtri(shares[a]) for a in self.correlated])
-        mixed = ndtr(np.array(self.root) @ scores)
-        return shares | {a: mixed[i] for i, a in enumerate(self.correlated)}
+        scores = [ndtri(shares[a]) for a in self.correlated]
+        mixed: dict[str, Floats] = {}
+        for address, row in zip(self.correlated, self.root, strict=True):
+            # term by term: a matrix product rounds by the length of the slice
+            score = np.zeros(len(scores[0]))
+            for weight, each in zip(row, scores, strict=True):
+                score += weight * each
+            mixed[address] = np.clip(ndtr(score), LEAST_SHARE, 1 - LEAST_SHARE)
+        return shares | mixed
 
     def to_data(self) -> dict[str, Any]:
         """As plain data, from which `from_data` makes the same design."""
         factors = [
             {"address": f.address, "unit": f.unit, "values": list(f.values), "ends": f.ends,
-             "distribution": f.distribution, "parameters": dict(f.parameters)}
+             "distribution": f.distribution, "parameters": dict(f.parameters), "by": f.by,
+             "cases": {case: dict(held) for case, held in f.cases.items()}}
             for f in self.factors
         ]  # fmt: skip
         return {"kind": self.kind, "samples": self.samples, "seed": self.seed, "factors": factors,
@@ -216,6 +255,7 @@ class Design:
             Factor(
                 f["address"], f["unit"], tuple(f["values"]),
                 tuple(f["ends"]) if f["ends"] else None, f["distribution"], f["parameters"],
+                f["by"], f["cases"],
             )
             for f in data["factors"]
         )  # fmt: skip
@@ -272,6 +312,7 @@ def factor_of(address: str, spec: Any) -> Factor:
         return Factor(address, unit, values, ends=(low, high))
     if isinstance(spec, Mapping) and len(spec) == 1:
         ((name, given),) = spec.items()
+        _check_form(address, str(name), given)
         parsed = {key: _quantity(address, value) for key, value in given.items()}
         first = next(q for key, q in parsed.items() if key != "gsd")
         try:
@@ -287,6 +328,22 @@ def factor_of(address: str, spec: Any) -> Factor:
         f"--vary {address}: expected a list, {{from: …, to: …, steps: …}} or a distribution such as "
         f"{{normal: {{mean: …, sd: …}}}}; got {spec!r}"
     )
+
+
+def _check_form(address: str, name: str, given: Any) -> None:
+    """Raise unless these are the parameters of that distribution."""
+    if name not in DISTRIBUTIONS:
+        raise CommandError(
+            f"--vary {address}: {name!r} is not a distribution; {nearest(name, DISTRIBUTIONS)}"
+        )
+    forms = DISTRIBUTIONS[name]
+    stated = set(given) - set(LIMITS) if isinstance(given, Mapping) else set()
+    if stated not in map(set, forms):
+        wanted = " or ".join(f"{name}({', '.join(form)})" for form in forms)
+        raise CommandError(
+            f"--vary {address}: expected {wanted}, with {'=…, '.join(LIMITS)}=… if it is cut off; "
+            f"got {_shown(given)}"
+        )
 
 
 def _list_of(address: str, spec: Sequence[Any]) -> Factor:

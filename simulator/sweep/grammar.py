@@ -1,10 +1,10 @@
 """``--vary PATH=SPEC`` of the command line as the data of a sweep block.
 
-    patient.weight=50 kg..110 kg/7                  a range of seven values
-    prescription.exchange=0.8 PV,1.0 PV             a list
-    solutes.igg.initial=normal(10 g/L, 2 g/L)       a distribution; also lognormal, uniform,
-                                                    triangular, each with min=… and max=…
-    machine.device=spectra-optia,amicus             names
+patient.weight=50 kg..110 kg/7                  a range of seven values
+prescription.exchange=0.8 PV,1.0 PV             a list
+solutes.igg.initial=normal(10 g/L, 2 g/L)       a distribution; also lognormal, uniform,
+                                                triangular, each with min=… and max=…
+machine.device=spectra-optia,amicus             names
 """
 
 from __future__ import annotations

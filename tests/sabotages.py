@@ -174,11 +174,9 @@ NO_SIGN = {
     "albumin = state[BODY + ALBUMIN] + state[BODY + solutes [+] ALBUMIN]": "ALBUMIN is place 0",
     "return 1000 * state[BODY [+] ALBUMIN] / state[0]": "ALBUMIN is place 0",
     "metal = calcium [+] magnesium": "only where Newton's method starts",
-    "half = metal / (calcium * k1 / calcium_liters [+] magnesium * k2 / magnesium_liters)":
-        "only where Newton's method starts",
+    "half = metal / (calcium * k1 / calcium_liters [+] magnesium * k2 / magnesium_liters)": "only where Newton's method starts",
     "room = citrate_liters * half + metal [-] citrate": "only where Newton's method starts",
-    "free = held / (room + square_root(room * room [+] 2 * citrate_liters * held))":
-        "only where Newton's method starts",
+    "free = held / (room + square_root(room * room [+] 2 * citrate_liters * held))": "only where Newton's method starts",
 }
 """Signs, as marked, that say nothing or something else, and why."""
 

@@ -23,9 +23,9 @@ DISTRIBUTIONS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "uniform": (("from", "to"),),
     "triangular": (("from", "mode", "to"),),
 }
-_SPREADS = ("sd", "gsd")
 LIMITS = ("min", "max")
-"""Of any distribution: where it is cut off."""
+"""Where a distribution may be cut off: what is left is spread over all of it."""
+_SPREADS = ("sd", "gsd")
 _FIXED = ("format", "name", "extends", "sweep")
 _STEPS = Whole(2, 100_000)
 # A sweep may name thousands of values; those beyond these numbers are met when they are run.
@@ -107,9 +107,9 @@ def _distribution(spec: dict[str, Any], path: Path, report: Report) -> Iterator[
         report.add(here, f"expected {wanted}, got {shown(parameters)}")
         return
     form = max(forms, key=lambda form: len(set(form) & set(parameters)))
-    form += tuple(key for key in LIMITS if key in parameters)
     values = tuple(key for key in form if key not in _SPREADS)
-    yield from _keys(parameters, form, here, report, values)
+    limits = tuple(key for key in LIMITS if key in parameters)
+    yield from _keys(parameters, (*form, *limits), here, report, (*values, *limits))
     for key in _SPREADS:
         if key in form and key in parameters:
             _check_spread(parameters, key, values[0], here, report)

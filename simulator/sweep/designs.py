@@ -16,26 +16,28 @@ import math
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulator import units
+from simulator.catalog import nearest
 from simulator.errors import CommandError
 from simulator.scenario.report import number
+from simulator.scenario.sweep import DISTRIBUTIONS, LIMITS
 from simulator.sweep.distributions import in_one_unit, quantiles, trouble
 
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
-if TYPE_CHECKING:
-    from simulator.sweep.population import Members
-
 KINDS = ("grid", "zip", "random", "lhs", "sobol")
 DRAWN = ("random", "lhs", "sobol")
 MOST_RUNS = 100_000_000
 USUAL_SAMPLES = 256
 LUCK = "luck"
+ONE_OF = "one of"
+"""Not a distribution of numbers: one of some values, each with its chance."""
+LEAST_SHARE = 2.0**-53
 
 
 @dataclass(frozen=True)
@@ -51,16 +53,10 @@ class Factor:
     """Of a range."""
     distribution: str = ""
     parameters: Mapping[str, float] = field(default_factory=dict)
-    shares: tuple[float, ...] = ()
-    """Of a list that is drawn in any design, how often each value comes."""
     by: str = ""
-    """The address of another factor, by whose values the parameters differ."""
-    parameters_by: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-
-    @property
-    def drawn(self) -> bool:
-        """Whether it is drawn in any design."""
-        return bool(self.distribution or self.shares)
+    """Address of what its distribution goes by, such as the patient's sex."""
+    cases: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """Parameters for each value of that."""
 
     @property
     def numeric(self) -> bool:
@@ -70,19 +66,13 @@ class Factor:
     @property
     def words(self) -> str:
         """What it may be, in words."""
-        if self.by:
-            return f"{self.distribution}, by {self.by}"
-        if self.shares:
-            return ", ".join(
-                f"{100 * share:.4g} % {v}"
-                for share, v in zip(self.shares, self.values, strict=True)
-            )
+        if self.distribution == ONE_OF:
+            return " or ".join(f"{_text(v)} ({p:.0%})" for v, p in self._chances)
+        if self.cases:
+            each = (f"{case} {self._given(held)}" for case, held in self.cases.items())
+            return f"{self.distribution}: {'; '.join(each)}"
         if self.distribution:
-            given = ", ".join(
-                f"{key} {v:.4g}{'' if key == 'gsd' or not self.unit else ' ' + self.unit}"
-                for key, v in self.parameters.items()
-            )
-            return f"{self.distribution}: {given}"
+            return f"{self.distribution}: {self._given(self.parameters)}"
         if self.ends:
             low, high = map(number, self.ends)
             return f"{len(self.values)} values from {low} to {high} {self.unit}".rstrip()
@@ -90,16 +80,27 @@ class Factor:
         listed = ", ".join(shown[:8]) + (f", … ({len(shown)})" if len(shown) > 8 else "")
         return f"{listed} {self.unit}".rstrip()
 
-    def at(self, shares: Floats, kinds: NDArray[Any] | None = None) -> NDArray[Any]:
-        """Its values at shares of its range; `kinds`: the values of the factor that it goes by."""
-        if self.by:
+    @property
+    def _chances(self) -> list[tuple[Any, float]]:
+        return [(value, self.parameters[str(value)]) for value in self.values]
+
+    def _given(self, parameters: Mapping[str, float]) -> str:
+        return ", ".join(
+            f"{key} {v:.4g}{'' if key == 'gsd' or not self.unit else ' ' + self.unit}"
+            for key, v in parameters.items()
+        )
+
+    def at(self, shares: Floats, cases: NDArray[Any] | None = None) -> NDArray[Any]:
+        """Its values at shares of its range, where it goes by something in these cases of that."""
+        if self.distribution == ONE_OF:
+            upto = np.cumsum([chance for _, chance in self._chances])
+            return self.listed(np.searchsorted(upto, shares, side="right").astype(np.int64))
+        if self.cases and cases is not None:
             found = np.empty(len(shares))
-            for kind, parameters in self.parameters_by.items():
-                own = np.ones(len(shares), dtype=np.bool_) if kinds is None else kinds == kind
-                found[own] = quantiles(self.distribution, parameters, shares[own])
+            for case, parameters in self.cases.items():
+                here = cases == case
+                found[here] = quantiles(self.distribution, parameters, shares[here])
             return found
-        if self.shares:
-            return self.listed(np.searchsorted(np.cumsum(self.shares[:-1]), shares, side="right"))
         if self.distribution:
             return quantiles(self.distribution, self.parameters, shares)
         if self.ends:
@@ -150,7 +151,7 @@ class Design:
     def _crossed(self) -> tuple[Factor, ...]:
         if self.kind in DRAWN:
             return ()
-        return tuple(f for f in self.factors if not f.drawn)
+        return tuple(f for f in self.factors if not f.distribution)
 
     def values(self, start: int, stop: int) -> dict[str, NDArray[Any]]:
         """The values of runs `start` to `stop` (not included), by address."""
@@ -167,9 +168,8 @@ class Design:
                 left = left // len(factor.values)
         if drawn:
             shares = self._shares([f.address for f in drawn], sample)
-            for factor in sorted(drawn, key=lambda f: bool(f.by)):
-                kinds = found.get(factor.by)
-                found[factor.address] = factor.at(shares[factor.address], kinds)
+            for f in sorted(drawn, key=lambda f: bool(f.by)):  # what others go by comes first
+                found[f.address] = f.at(shares[f.address], found.get(f.by))
         return {f.address: found[f.address] for f in self.factors}
 
     def seeds(self, start: int, stop: int) -> Integers:
@@ -205,7 +205,9 @@ class Design:
             }
         else:
             shares = {a: _uniform(self.seed, a, sample) for a in addresses}
-        return self._together(shares)
+        # a share of 0 or 1 has no value where a distribution has no end
+        inside = {a: np.clip(s, LEAST_SHARE, 1 - LEAST_SHARE) for a, s in shares.items()}
+        return self._together(inside)
 
     def _sobol(self, addresses: Sequence[str], sample: Integers) -> dict[str, Floats]:
         from scipy.stats import qmc
@@ -225,17 +227,22 @@ class Design:
             return shares
         from scipy.special import ndtr, ndtri
 
-        scores = np.stack([ndtri(shares[a]) for a in self.correlated])
-        mixed = ndtr(np.array(self.root) @ scores)
-        return shares | {a: mixed[i] for i, a in enumerate(self.correlated)}
+        scores = [ndtri(shares[a]) for a in self.correlated]
+        mixed: dict[str, Floats] = {}
+        for address, row in zip(self.correlated, self.root, strict=True):
+            # term by term: a matrix product rounds by the length of the slice
+            score = np.zeros(len(scores[0]))
+            for weight, each in zip(row, scores, strict=True):
+                score += weight * each
+            mixed[address] = np.clip(ndtr(score), LEAST_SHARE, 1 - LEAST_SHARE)
+        return shares | mixed
 
     def to_data(self) -> dict[str, Any]:
         """As plain data, from which `from_data` makes the same design."""
         factors = [
             {"address": f.address, "unit": f.unit, "values": list(f.values), "ends": f.ends,
-             "distribution": f.distribution, "parameters": dict(f.parameters),
-             "shares": list(f.shares), "by": f.by,
-             "parameters_by": {k: dict(v) for k, v in f.parameters_by.items()}}
+             "distribution": f.distribution, "parameters": dict(f.parameters), "by": f.by,
+             "cases": {case: dict(held) for case, held in f.cases.items()}}
             for f in self.factors
         ]  # fmt: skip
         return {"kind": self.kind, "samples": self.samples, "seed": self.seed, "factors": factors,
@@ -249,7 +256,7 @@ class Design:
             Factor(
                 f["address"], f["unit"], tuple(f["values"]),
                 tuple(f["ends"]) if f["ends"] else None, f["distribution"], f["parameters"],
-                tuple(f["shares"]), f["by"], f["parameters_by"],
+                f["by"], f["cases"],
             )
             for f in data["factors"]
         )  # fmt: skip
@@ -258,16 +265,16 @@ class Design:
                    tuple(data["correlated"]), root)  # fmt: skip
 
 
-def design_of(block: Mapping[str, Any], seed: int, members: Members | None = None) -> Design:
-    """The design that a sweep block describes; raises `CommandError` with what was expected.
-
-    `members`: what differs between the people of the population that it names.
-    """
+def design_of(block: Mapping[str, Any], seed: int) -> Design:
+    """The design that a sweep block describes; raises `CommandError` with what was expected."""
     vary = dict(block.get("vary") or {})
     correlated: tuple[str, ...] = ()
     root: tuple[tuple[float, ...], ...] = ()
     factors = [factor_of(address, spec) for address, spec in vary.items()]
-    if members is not None:
+    if block.get("population"):
+        from simulator.sweep import population
+
+        members = population.factors(str(block["population"]), block.get("followed") or {})
         factors = [*(f for f in members.factors if f.address not in vary), *factors]
         correlated, root = members.together([f.address for f in factors if f.distribution])
     if not factors:
@@ -276,7 +283,7 @@ def design_of(block: Mapping[str, Any], seed: int, members: Members | None = Non
             "--vary 'patient.weight=50 kg..110 kg/7'"
         )
     kind = block.get("design") or "grid"
-    drawn = kind in DRAWN or any(f.drawn for f in factors)
+    drawn = kind in DRAWN or any(f.distribution for f in factors)
     samples = block.get("samples") or (USUAL_SAMPLES if drawn else 1)
     if kind == "sobol" and samples & (samples - 1):
         below = 1 << (samples.bit_length() - 1)
@@ -306,6 +313,7 @@ def factor_of(address: str, spec: Any) -> Factor:
         return Factor(address, unit, values, ends=(low, high))
     if isinstance(spec, Mapping) and len(spec) == 1:
         ((name, given),) = spec.items()
+        _check_form(address, str(name), given)
         parsed = {key: _quantity(address, value) for key, value in given.items()}
         first = next(q for key, q in parsed.items() if key != "gsd")
         try:
@@ -318,10 +326,25 @@ def factor_of(address: str, spec: Any) -> Factor:
         unit = "" if first.unit.text == "1" else first.unit.text
         return Factor(address, unit, distribution=str(name), parameters=parameters)
     raise CommandError(
-        f"--vary {address}: expected a list, {{from: …, to: …, steps: …}} or a distribution, such "
-        "as "
-        f"{{normal: {{mean: …, sd: …}}}}; got {spec!r}"
+        f"--vary {address}: expected a list, {{from: …, to: …, steps: …}} or a distribution "
+        f"such as {{normal: {{mean: …, sd: …}}}}; got {spec!r}"
     )
+
+
+def _check_form(address: str, name: str, given: Any) -> None:
+    """Raise unless these are the parameters of that distribution."""
+    if name not in DISTRIBUTIONS:
+        raise CommandError(
+            f"--vary {address}: {name!r} is not a distribution; {nearest(name, DISTRIBUTIONS)}"
+        )
+    forms = DISTRIBUTIONS[name]
+    stated = set(given) - set(LIMITS) if isinstance(given, Mapping) else set()
+    if stated not in map(set, forms):
+        wanted = " or ".join(f"{name}({', '.join(form)})" for form in forms)
+        raise CommandError(
+            f"--vary {address}: expected {wanted}, with {'=…, '.join(LIMITS)}=… if it is cut off; "
+            f"got {_shown(given)}"
+        )
 
 
 def _list_of(address: str, spec: Sequence[Any]) -> Factor:

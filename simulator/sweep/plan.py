@@ -18,7 +18,6 @@ from simulator.scenario import library, overrides
 from simulator.scenario.tree import Node
 from simulator.sweep import grammar
 from simulator.sweep.designs import KINDS, Design, design_of
-from simulator.sweep.population import members
 
 SWEEP_TOLERANCE = 1e-6
 """Relative error of a step in sweeps, ten times that of single runs; levels are good to 1e-6."""
@@ -105,8 +104,10 @@ def plan_of(
     if block.get("design", "grid") not in KINDS:
         raise CommandError(f"--design: expected {', '.join(KINDS)}, got {block['design']}")
     usual = scenarios.load(source, set_to, seed)  # every problem of it and of its own sweep block
-    people = members(str(block["population"]), usual) if block.get("population") else None
-    made = design_of(block, usual.seed, people)
+    if block.get("population"):
+        said_of = usual.document.get("solutes") or {}
+        block["followed"] = {name: tuple(said_of.get(name) or ()) for name in usual.solutes}
+    made = design_of(block, usual.seed)
     content = {key: value for key, value in usual.document.items() if key != "sweep"}
     text = _text(content)
     _check_addresses(text, usual.name, made)
@@ -131,7 +132,7 @@ def _check_addresses(text: str, name: str, design: Design) -> None:
     import numpy as np
 
     for factor in design.factors:
-        middle = factor.at(np.array([0.5])) if factor.drawn else factor.listed(np.array([0]))
+        middle = factor.at(np.array([0.5])) if factor.distribution else factor.listed(np.array([0]))
         value = f"{factor.address}={factor.text(middle[0])}"
         scenarios.loads(text, name, [value])
 

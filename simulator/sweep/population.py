@@ -1,135 +1,127 @@
-"""Virtual populations: people who differ in size, blood and proteins, some of it together.
+"""Virtual populations: covariates of patients that are drawn together, from the catalog.
 
-A population is an entry of the catalog; each of its numbers has a source and a grade. What is drawn
-becomes factors of a design, sizes by sex; normal scores of some are correlated (a Gaussian copula).
+A population gives each covariate a distribution, for some by sex, and correlations between their
+normal scores (a Gaussian copula). Limits cut a distribution off by its quantile function, so that
+no value is clamped to a limit or drawn anew. Which covariates a scenario has depends on what it
+follows and says; the others are left out, and named.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
 
-from simulator import units
-from simulator.catalog import bundled, nearest
+from simulator import catalog, units
 from simulator.errors import CommandError
-from simulator.scenario.model import Scenario
-from simulator.sweep.designs import Factor
+from simulator.sweep.designs import ONE_OF, Factor
+from simulator.sweep.distributions import in_one_unit, trouble
 
 KIND = "populations"
 SEX = "patient.sex"
-UNITS = {"height": "m", "weight": "kg", "hematocrit": "%"}
-TWICE = 0.5
-"""Levels are kept above this share of their median, and below its inverse."""
+_SEXES = ("female", "male")
+_FORMS = {("mean", "sd"): "normal", ("median", "gsd"): "lognormal"}
+#: Keys of a scenario that say the same as the last step of an address.
+_SAME = {"fractional_catabolic_rate": "half_life"}
 
 
 @dataclass(frozen=True)
 class Members:
-    """What differs between the people of a population."""
+    """What the members of a population differ in."""
 
     factors: tuple[Factor, ...]
-    correlations: Mapping[tuple[str, str], float]
+    left_out: tuple[str, ...]
+    """Addresses that the scenario does not have, or says something else of."""
+    correlations: Mapping[frozenset[str], float]
+    """Between the normal scores of two covariates."""
 
     def together(
-        self, addresses: Sequence[str]
+        self, drawn: Sequence[str]
     ) -> tuple[tuple[str, ...], tuple[tuple[float, ...], ...]]:
-        """Those of some factors that are drawn together, and the root of their correlations."""
-        named = [a for a in addresses if any(a in pair for pair in self.correlations)]
-        if len(named) < 2:
+        """Which of what is drawn is correlated, and the Cholesky root of the correlations."""
+        pairs = [pair for pair in self.correlations if pair <= set(drawn)]
+        among = tuple(address for address in drawn if any(address in pair for pair in pairs))
+        if not among:
             return (), ()
-        matrix = np.eye(len(named))
-        for (one, other), r in self.correlations.items():
-            if one in named and other in named:
-                i, j = named.index(one), named.index(other)
-                matrix[i, j] = matrix[j, i] = r
+        matrix = np.eye(len(among))
+        for pair in pairs:
+            one, other = (among.index(address) for address in pair)
+            matrix[one, other] = matrix[other, one] = self.correlations[pair]
         root = np.linalg.cholesky(matrix)
-        return tuple(named), tuple(tuple(float(x) for x in row) for row in root)
+        return among, tuple(tuple(float(v) for v in row) for row in root)
 
 
-def names() -> tuple[str, ...]:
-    """The populations of the catalog."""
-    return bundled.names(KIND)
+def factors(name: str, said: Mapping[str, Collection[str]]) -> Members:
+    """The covariates of a population that a scenario has.
 
-
-def members(name: str, scenario: Scenario) -> Members:
-    """The people of a population, for whom a scenario is run.
-
-    Sizes and hematocrit are the population's, by sex; levels and turnover spread around what the
-    scenario says. Raises `CommandError` if there is no such population.
+    `said`: the keys that the scenario has for each solute it follows. Raises `CommandError` for a
+    name that is not in the catalog.
     """
-    if name not in names():
+    content = written(name)
+    kept, left_out = [], []
+    for address, covariate in content.items():
+        if address in ("title", "correlations"):
+            continue
+        if _has(address, said):
+            kept.append(_factor(address, covariate))
+        else:
+            left_out.append(address)
+    correlations = {
+        frozenset(pair.split()): units.parse(str(fact["value"])).canonical
+        for pair, fact in content.get("correlations", {}).items()
+    }
+    return Members(tuple(kept), tuple(left_out), correlations)
+
+
+@cache
+def written(name: str) -> Mapping[str, Any]:
+    """What the catalog says of a population, each number with its source."""
+    known = catalog.bundled.names(KIND)
+    if name not in known:
         raise CommandError(
-            f"sweep.population: there is no population {name!r}; {nearest(name, names())}"
+            f"sweep.population: {name!r} is not in the catalog; {catalog.nearest(name, known)}"
         )
-    said = bundled.read(f"{KIND}/{name}.yaml")
-    women = _number(said["sex"]["women"], "1")
-    factors = [Factor(SEX, "", ("female", "male"), shares=(women, 1 - women))]
-    for what, unit in UNITS.items():
-        entry = said[what]
-        limits = {key: units.parse(entry[key]).to(unit) for key in ("min", "max")}
-        by = {
-            sex: {key: _number(n, "1" if key == "gsd" else unit) for key, n in entry[sex].items()}
-            | limits
-            for sex in ("female", "male")
-        }
-        factors.append(
-            Factor(f"patient.{what}", unit, distribution=entry["distribution"], by=SEX,
-                   parameters_by=by)
-        )  # fmt: skip
-    correlations = {("patient.height", "patient.weight"): _number(
-        said["correlations"]["height_weight"], "1")}  # fmt: skip
-    levels, turnover = said["levels"], _number(said["turnover"], "1")
-    for solute, followed in scenario.solutes.items():
-        spread = _number(levels.get(solute, levels["other"]), "1")
-        level = f"solutes.{solute}.initial"
-        unit = followed.kinetics.unit
-        factors.append(_around(level, unit, followed.initial, spread))
-        if solute in scenario.document.get("solutes", {}) and solute != "albumin":
-            rate = f"solutes.{solute}.fractional_catabolic_rate"
-            factors.append(_around(rate, "%/d", _catabolic_rate(scenario, solute), turnover))
-            if followed.kinetics.catabolism.protected_fraction:
-                correlations[level, rate] = _number(said["correlations"]["igg_turnover"], "1")
-    return Members(tuple(f for f in factors if _possible(f, scenario)), correlations)
+    content = catalog.bundled.read(f"{KIND}/{name}.yaml")
+    catalog.check_sources(content, f"{KIND}.{name}")
+    return content
 
 
-def _possible(factor: Factor, scenario: Scenario) -> bool:
-    """Whether an address can be varied beside what the scenario itself says."""
-    if not factor.address.endswith(".fractional_catabolic_rate"):
+def _has(address: str, said: Mapping[str, Collection[str]]) -> bool:
+    """Whether a scenario has an address, and says nothing that this would contradict."""
+    section, *rest = address.split(".")
+    if section != "solutes":
         return True
-    written = scenario.document["solutes"][factor.address.split(".")[1]]
-    return "half_life" not in written
+    solute, key = rest
+    return solute in said and _SAME.get(key) not in said[solute]
 
 
-def _around(address: str, unit: str, median: float, spread: float) -> Factor:
-    parameters = {"median": median, "gsd": spread, "min": TWICE * median, "max": median / TWICE}
-    if spread > 1 / TWICE - 0.3:  # titers spread wider
-        parameters |= {"min": median / spread**3, "max": median * spread**3}
-    return Factor(address, unit, distribution="lognormal", parameters=parameters)
+def _factor(address: str, covariate: Mapping[str, Any]) -> Factor:
+    if address == SEX:
+        women = units.parse(str(covariate["female"]["value"])).canonical
+        chances = dict(zip(_SEXES, (women, 1 - women), strict=True))
+        return Factor(address, "", _SEXES, distribution=ONE_OF, parameters=chances)
+    limits = {key: covariate[key] for key in ("min", "max") if key in covariate}
+    by_sex = "female" in covariate
+    stated = [covariate[sex] for sex in _SEXES] if by_sex else [covariate]
+    forms = [tuple(key for key in each if key not in ("min", "max")) for each in stated]
+    distribution = _FORMS[forms[0][0], forms[0][1]]
+    first = units.parse(str(stated[0][forms[0][0]]["value"])).unit.text
+    cases = [_parameters(distribution, {**each, **limits}, first) for each in stated]
+    unit = "" if first == "1" else first
+    if not by_sex:
+        return Factor(address, unit, distribution=distribution, parameters=cases[0])
+    return Factor(
+        address, unit, distribution=distribution, parameters=cases[0],
+        by=SEX, cases=dict(zip(_SEXES, cases, strict=True)),
+    )  # fmt: skip
 
 
-def _catabolic_rate(scenario: Scenario, solute: str) -> float:
-    """Of the plasma pool at the patient's IgG, %/d."""
-    from simulator.patient.proteins import catabolic_rate
-
-    law = scenario.solutes[solute].kinetics.catabolism
-    igg = scenario.solutes["igg"].initial
-    rate = catabolic_rate(law.intrinsic, law.protected_fraction, law.half_saturation, igg)
-    return 100 * rate * 1440
-
-
-def _number(entry: Mapping[str, Any], unit: str) -> float:
-    return units.parse(str(entry["value"])).to(unit)
-
-
-def numbers(name: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Every number of a population with its source: dotted path and entry."""
-    waiting: list[tuple[str, Any]] = [(name, bundled.read(f"{KIND}/{name}.yaml"))]
-    while waiting:
-        path, entry = waiting.pop()
-        if isinstance(entry, Mapping):
-            if "value" in entry:
-                yield path, entry
-            else:
-                waiting += [(f"{path}.{key}", inner) for key, inner in entry.items()]
+def _parameters(distribution: str, facts: Mapping[str, Any], unit: str) -> dict[str, float]:
+    quantities = {key: units.parse(str(fact["value"])) for key, fact in facts.items()}
+    parameters = in_one_unit(quantities, unit)
+    if wrong := trouble(distribution, parameters):
+        raise ValueError(f"{KIND}: {wrong}")
+    return parameters

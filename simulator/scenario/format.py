@@ -274,10 +274,11 @@ class Simulation(Written):
 class Sweep(Written):
     """Which numbers a sweep varies, and by which design."""
 
-    needs: ClassVar[dict[str, str]] = {"vary": "dotted paths and the values they take"}
     vary = Key(ByName(Anything()))
+    population = Key(Text("a population of the catalog, such as adults", longest=100))
     design = Key(Choice(DESIGNS))
     samples = Key(Whole(1, 100_000_000))
+    seed = Key(Whole(0, 2**63 - 1))
 
 
 class Document(Written):

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from simulator import catalog, scenario
+from simulator.cli import cli
 from simulator.simulation import simulate
 
 LONGEST = 150  # lines
@@ -38,6 +41,19 @@ def test_the_scenario_shown_runs(readme: str) -> None:
     result = simulate(scenario.loads(text, "readme"))
     assert len(result.sessions) == 5
     assert "my-antibody" in result.solutes
+
+
+def test_the_sweeps_shown_can_be_run(readme: str, tmp_path: Path) -> None:
+    (example, *_) = blocks(readme, "yaml")
+    (tmp_path / "my.yaml").write_text(example, encoding="utf-8")
+    shown = re.findall(r"^apheresis (sweep .*?)(?: +#.*| --dask .*)?$", readme, flags=re.MULTILINE)
+    assert len(shown) >= 4
+    for line in shown:
+        done = CliRunner().invoke(
+            cli, [*shlex.split(line.replace("my.yaml", str(tmp_path / "my.yaml"))), "--dry-run"]
+        )
+        assert done.exit_code == 0, f"{line}: {done.output} {done.exception}"
+        assert "runs" in done.stderr
 
 
 def test_the_device_shown_is_one_of_your_own(

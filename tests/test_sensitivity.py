@@ -332,7 +332,7 @@ def test_json_is_alone_on_stdout_and_the_same_for_any_number_of_processes(
         (["--trajectories", "4"], "no meaning with --method sobol", 2),
         (["--method", "morris", "--samples", "4"], "no meaning with --method morris", 2),
         (["--outcome", "finel drug"], "did you mean 'final'", 2),
-        (["--over", "patient.wieght=50 kg..60 kg"], "did you mean 'weight'", 3),
+        (["--over", "patient.wieght=5 kg..6 kg"], "--over: patient.wieght: .* mean 'weight'", 3),
         (["--over", "patient.weight=50 cm..60 cm"], "patient.weight", 3),
     ],
 )

@@ -1,228 +1,274 @@
-"""Designs: any run of any design alone, draws that follow their laws, and text that reads back."""
+"""Designs: every run is what it is alone, however the sweep is cut, and samples follow their law."""
 
 from __future__ import annotations
 
 import json
-from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
 from scipy import stats
+from scipy.stats import qmc
 
-from simulator import units
-from simulator.errors import CommandError
-from simulator.sweep import grammar, population
-from simulator.sweep.designs import Design, design_of
+from simulator import scenario, units
+from simulator.errors import CommandError, ScenarioError
+from simulator.sweep import grammar
+from simulator.sweep.designs import MOST_RUNS, Design, design_of, factor_of
+from simulator.sweep.distributions import quantiles
 from simulator.sweep.plan import plan_of
 
-VARY = {
-    "patient.weight": {"from": "50 kg", "to": "110 kg", "steps": 7},
-    "prescription.exchange": ["0.8 PV", "1.0 PV", "1500 mL"],
-    "machine.device": ["spectra-optia", "amicus"],
-    "solutes.igg.initial": {"normal": {"mean": "10 g/L", "sd": "2 g/L"}},
+SEED = 11
+WEIGHT = {"lognormal": {"median": "70 kg", "gsd": 1.2}}
+IGG = {"normal": {"mean": "10 g/L", "sd": "2 g/L", "min": "4 g/L", "max": "20 g/L"}}
+AGE = {"triangular": {"from": "20 y", "mode": "60 y", "to": "90 y"}}
+VOLUME = {"from": "0.5 PV", "to": "1.5 PV", "steps": 5}
+DEVICES = ["spectra-optia", "amicus"]
+ALL = {
+    "patient.weight": WEIGHT,
+    "solutes.igg.initial": IGG,
+    "patient.age": AGE,
+    "prescription.exchange": VOLUME,
+    "machine.device": DEVICES,
 }
 
 
-def design(kind: str = "grid", samples: int | None = None, **vary: object) -> Design:
-    return design_of({"vary": vary or VARY, "design": kind, "samples": samples}, seed=3)
+def design(vary: dict[str, Any], kind: str = "grid", samples: int | None = None) -> Design:
+    return design_of({"vary": vary, "design": kind, "samples": samples}, SEED)
+
+
+def same(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    return one.keys() == other.keys() and all((one[key] == other[key]).all() for key in one)
+
+
+# -- what a run is --------------------------------------------------------------------------------
+
+
+def test_a_grid_crosses_and_a_zip_runs_in_parallel() -> None:
+    vary = {"course.sessions": [1, 2], "prescription.exchange": ["0.8 PV", "1.0 PV"]}
+    crossed, parallel = design(vary), design(vary, "zip")
+    assert (crossed.size, parallel.size) == (4, 2)
+    pairs = [tuple(crossed.overrides(run)) for run in range(4)]
+    assert len(set(pairs)) == 4
+    assert parallel.overrides(1) == ("course.sessions=2", "prescription.exchange=1.0 PV")
 
 
 @pytest.mark.parametrize("kind", ["grid", "random", "lhs", "sobol"])
-def test_a_slice_is_the_same_however_the_sweep_is_cut(kind: str) -> None:
-    whole = design(kind, 16)
-    everything = whole.values(0, whole.size)
-    for cuts in ([0, 1, whole.size], [0, 5, 6, 11, whole.size]):
-        for address, column in everything.items():
-            parts = [whole.values(a, b)[address] for a, b in pairwise(cuts)]
-            assert (np.concatenate(parts) == column).all()
+@pytest.mark.parametrize("chunk", [1, 7, 100])
+def test_a_sweep_is_the_same_however_it_is_cut(kind: str, chunk: int) -> None:
+    made = design(ALL, kind, 64)
+    whole, seeds = made.values(0, made.size), made.seeds(0, made.size)
+    cuts = range(0, made.size, chunk)
+    parts = [made.values(at, min(at + chunk, made.size)) for at in cuts]
+    assert same({key: np.concatenate([part[key] for part in parts]) for key in whole}, whole)
+    joined = np.concatenate([made.seeds(at, min(at + chunk, made.size)) for at in cuts])
+    assert (joined == seeds).all()
 
 
-def test_a_grid_crosses_lists_and_ranges_and_draws_alike_for_every_arm() -> None:
-    made = design("grid", 5)
-    assert (made.arms, made.size) == (7 * 3 * 2, 7 * 3 * 2 * 5)
-    levels = made.values(0, made.size)["solutes.igg.initial"].reshape(made.arms, 5)
-    assert (levels == levels[0]).all(), "arms do not share their draws"
-    assert len(np.unique(levels[0])) == 5
-    seeds = made.seeds(0, made.size).reshape(made.arms, 5)
-    assert (seeds == seeds[0]).all(), "arms do not share their luck"
-    assert len(np.unique(seeds[0])) == 5
+def test_a_run_far_into_a_huge_sweep_is_found_at_once() -> None:
+    made = design({"patient.weight": WEIGHT, "patient.age": AGE}, "lhs", MOST_RUNS)
+    assert made.values(MOST_RUNS - 1, MOST_RUNS)["patient.weight"].shape == (1,)
 
 
-def test_the_first_sample_has_the_seed_of_the_scenario() -> None:
-    assert design("grid", 4).seeds(0, 1)[0] == 3
+@pytest.mark.parametrize("kind", ["grid", "random", "lhs", "sobol"])
+def test_what_repeats_a_run_reads_back_to_the_very_same_numbers(kind: str) -> None:
+    made = design(ALL, kind, 16)
+    for run in range(0, made.size, 5):
+        values = made.values(run, run + 1)
+        for factor, override in zip(made.factors, made.overrides(run), strict=True):
+            text = override.removeprefix(f"{factor.address}=")
+            if factor.numeric:
+                read = units.parse(text)
+                assert read.value == values[factor.address][0]
+                assert read.unit.text == factor.unit
+            else:
+                assert text == values[factor.address][0]
 
 
-def test_a_zip_takes_lists_in_parallel() -> None:
-    made = design("zip", a=["1 kg", "2 kg"], b=["x", "y"])
-    assert [made.overrides(k) for k in range(made.size)] == [
-        ("a=1.0 kg", "b=x"), ("a=2.0 kg", "b=y"),
-    ]  # fmt: skip
-    with pytest.raises(CommandError, match="a has 2, b has 1"):
-        design("zip", a=["1 kg", "2 kg"], b=["x"])
+def test_arms_share_the_draws_and_the_luck_of_a_sample() -> None:
+    made = design({"patient.weight": WEIGHT, "machine.device": DEVICES}, samples=32)
+    assert (made.arms, made.size) == (2, 64)
+    one, other = made.values(0, 32), made.values(32, 64)
+    assert (one["patient.weight"] == other["patient.weight"]).all()
+    assert (one["machine.device"] != other["machine.device"]).all()
+    assert (made.seeds(0, 32) == made.seeds(32, 64)).all()
+    assert len(set(made.seeds(0, 32).tolist())) == 32
 
 
-def test_a_latin_hypercube_has_one_draw_in_every_stratum() -> None:
-    made = design("lhs", 1000, x={"uniform": {"from": "0 kg", "to": "1 kg"}})
-    strata = np.sort(np.floor(1000 * made.values(0, 1000)["x"]))
-    assert (strata == np.arange(1000)).all()
+def test_samples_of_a_sweep_without_distributions_are_replicates() -> None:
+    made = design({"course.sessions": [1, 2]}, samples=3)
+    assert made.values(0, 6)["course.sessions"].tolist() == [1, 1, 1, 2, 2, 2]
+    assert made.seeds(0, 1)[0] == SEED  # the first is the scenario's own
+
+
+def test_another_factor_does_not_move_the_draws_of_the_first() -> None:
+    alone = design({"patient.weight": WEIGHT}, "random", 50).values(0, 50)
+    beside = design({"patient.age": AGE, "patient.weight": WEIGHT}, "random", 50).values(0, 50)
+    assert (alone["patient.weight"] == beside["patient.weight"]).all()
+    assert np.unique(alone["patient.weight"]).size == 50
+
+
+@pytest.mark.parametrize("kind", ["grid", "zip", "random", "lhs", "sobol"])
+def test_a_design_survives_being_written_as_text(kind: str) -> None:
+    vary = ALL if kind != "zip" else {"patient.weight": WEIGHT, "machine.device": DEVICES}
+    made = design(vary, kind, 16)
+    again = Design.from_data(json.loads(json.dumps(made.to_data())))
+    assert same(again.values(0, made.size), made.values(0, made.size))
+
+
+# -- laws of the samples --------------------------------------------------------------------------
+
+LAWS = [
+    (WEIGHT, stats.lognorm(np.log(1.2), scale=70)),
+    ({"normal": {"mean": "10 g/L", "sd": "2 g/L"}}, stats.norm(10, 2)),
+    (IGG, stats.truncnorm(-3, 5, 10, 2)),
+    ({"lognormal": {"mean": "70 kg", "sd": "14 kg"}},
+     stats.lognorm(np.sqrt(np.log(1.04)), scale=70 / np.sqrt(1.04))),
+    ({"uniform": {"from": "2 h", "to": "5 h"}}, stats.uniform(2, 3)),
+    ({"uniform": {"from": "2 h", "to": "5 h", "min": "4 h"}}, stats.uniform(4, 1)),
+    (AGE, stats.triang(40 / 70, 20, 70)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("spec", "law"), LAWS)
+def test_quantiles_are_those_of_scipy(spec: dict[str, Any], law: Any) -> None:
+    shares = np.linspace(0.001, 0.999, 499)
+    factor = factor_of("any", spec)
+    assert factor.at(shares) == pytest.approx(law.ppf(shares), rel=1e-9)
 
 
 @pytest.mark.parametrize("kind", ["random", "lhs", "sobol"])
-@pytest.mark.parametrize(
-    ("spec", "law"),
-    [
-        ({"normal": {"mean": "10 kg", "sd": "2 kg"}}, stats.norm(10, 2)),
-        ({"lognormal": {"median": "10 kg", "gsd": 1.5}}, stats.lognorm(np.log(1.5), scale=10)),
-        ({"uniform": {"from": "2 kg", "to": "5 kg"}}, stats.uniform(2, 3)),
-        ({"triangular": {"from": "2 kg", "mode": "3 kg", "to": "6 kg"}},
-         stats.triang(0.25, 2, 4)),
-        ({"normal": {"mean": "10 kg", "sd": "2 kg", "min": "9 kg", "max": "13 kg"}},
-         stats.truncnorm(-0.5, 1.5, 10, 2)),
-    ],
-)  # fmt: skip
-def test_draws_follow_their_law(kind: str, spec: object, law: object) -> None:
-    drawn = design(kind, 4096, x=spec).values(0, 4096)["x"]
-    assert stats.kstest(drawn, law.cdf).pvalue > 1e-3  # type: ignore[attr-defined]
-    shifted = law.cdf  # type: ignore[attr-defined]
-    assert stats.kstest(drawn + 0.3, shifted).pvalue < 1e-3, "the comparison sees nothing"
+@pytest.mark.parametrize(("spec", "law"), LAWS)
+def test_samples_follow_their_law(spec: dict[str, Any], law: Any, kind: str) -> None:
+    drawn = design({"any": spec, "other": AGE}, kind, 4096).values(0, 4096)
+    assert stats.kstest(drawn["any"], law.cdf).pvalue > 0.001
+    assert abs(stats.spearmanr(drawn["any"], drawn["other"]).statistic) < 0.06
 
 
-def test_a_lognormal_by_mean_and_sd_has_them() -> None:
-    drawn = design("sobol", 1 << 14, x={"lognormal": {"mean": "10 kg", "sd": "3 kg"}})
-    values = drawn.values(0, 1 << 14)["x"]
-    assert np.mean(values) == pytest.approx(10, rel=2e-3)
-    assert np.std(values) == pytest.approx(3, rel=1e-2)
+def test_a_cut_off_distribution_is_not_heaped_at_its_limits() -> None:
+    cut = {"normal": {"mean": "10 g/L", "sd": "5 g/L", "min": "9 g/L", "max": "11 g/L"}}
+    drawn = design({"any": cut}, "random", 5000).values(0, 5000)["any"]
+    assert drawn.min() >= 9
+    assert drawn.max() <= 11
+    assert np.unique(drawn).size == 5000
 
 
-@pytest.mark.parametrize("run", [0, 17, 209])
-def test_what_repeats_a_run_reads_back_to_the_same_numbers(run: int) -> None:
-    made = design("grid", 5)
-    values = made.values(run, run + 1)
-    for text in made.overrides(run):
-        address, _, value = text.partition("=")
-        factor = next(f for f in made.factors if f.address == address)
-        if factor.numeric:
-            assert units.parse(value).value == values[address][0]
-        else:
-            assert value == values[address][0]
+@pytest.mark.parametrize("count", [1, 2, 3, 100, 257, 1024])
+def test_a_latin_hypercube_has_one_sample_in_every_stratum(count: int) -> None:
+    spec = {"uniform": {"from": 0, "to": 1}}
+    drawn = design({"a": spec, "b": spec}, "lhs", count).values(0, count)
+    for values in drawn.values():
+        assert sorted((values * count).astype(int)) == list(range(count))
+    assert count < 100 or (drawn["a"] != drawn["b"]).all()
 
 
-def test_a_design_survives_being_written_down() -> None:
-    made = design("lhs", 8)
-    assert Design.from_data(json.loads(json.dumps(made.to_data()))) == made
+def test_a_sobol_design_is_the_sequence_of_scipy() -> None:
+    spec = {"uniform": {"from": 0, "to": 1}}
+    drawn = design({"a": spec, "b": spec, "c": spec}, "sobol", 256).values(0, 256)
+    expected = qmc.Sobol(3, scramble=True, rng=SEED).random(256)
+    assert np.stack(list(drawn.values()), axis=1) == pytest.approx(expected, abs=0)
+
+
+def test_lists_and_ranges_are_drawn_evenly_where_everything_is_drawn() -> None:
+    drawn = design({"d": ["a", "b", "c"], "r": VOLUME}, "lhs", 3000).values(0, 3000)
+    assert [int((drawn["d"] == each).sum()) for each in "abc"] == [1000, 1000, 1000]
+    assert stats.kstest(drawn["r"], stats.uniform(0.5, 1).cdf).pvalue > 0.001
+
+
+def test_the_limits_of_a_distribution_are_its_outermost_values() -> None:
+    p = {"mean": 10.0, "sd": 2.0, "min": 4.0, "max": 20.0}
+    ends = quantiles("normal", p, np.array([2.0**-53, 1 - 2.0**-53]))
+    assert ends == pytest.approx([4, 20], rel=1e-6)
+
+
+# -- the command line -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("text", "spec"),
     [
-        ("a.b=50 kg..110 kg/7", {"from": "50 kg", "to": "110 kg", "steps": 7}),
-        ("a.b=0.8 PV,1.0 PV", ["0.8 PV", "1.0 PV"]),
+        ("patient.weight=50 kg..110 kg/7", {"from": "50 kg", "to": "110 kg", "steps": 7}),
+        ("prescription.exchange=0.8 PV,1.0 PV", ["0.8 PV", "1.0 PV"]),
+        ("course.sessions=1, 2", [1, 2]),
         ("a=normal(10 g/L, 2 g/L)", {"normal": {"mean": "10 g/L", "sd": "2 g/L"}}),
+        ("a=normal(10 g/L, 2 g/L, min=4 g/L)",
+         {"normal": {"mean": "10 g/L", "sd": "2 g/L", "min": "4 g/L"}}),
         ("a=lognormal(70 kg, 1.2)", {"lognormal": {"median": "70 kg", "gsd": "1.2"}}),
         ("a=lognormal(70 kg, 9 kg)", {"lognormal": {"mean": "70 kg", "sd": "9 kg"}}),
-        ("a=uniform(1 d, 2 d, max=1.5 d)",
-         {"uniform": {"from": "1 d", "to": "2 d", "max": "1.5 d"}}),
-        ("a=[1, 2],[3]", [[1, 2], [3]]),
-        ("a={x: 1}", [{"x": 1}]),
+        ("a=uniform(1 h, 2 h)", {"uniform": {"from": "1 h", "to": "2 h"}}),
+        ("a=triangular(1, 2, 4)", {"triangular": {"from": "1", "mode": "2", "to": "4"}}),
+        ("r=[{fluid: albumin-5, share: 100 %}], []", [[{"fluid": "albumin-5", "share": "100 %"}], []]),
     ],
 )  # fmt: skip
-def test_the_command_line_says_what_a_block_says(text: str, spec: object) -> None:
+def test_the_command_line_says_what_a_block_says(text: str, spec: Any) -> None:
     assert grammar.parse(text)[1] == spec
 
 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("weight", "expected PATH=SPEC"),
-        ("a=norml(1 kg, 2 kg)", "did you mean 'normal'"),
-        ("a=normal(1 kg)", "expected normal(mean, sd), got 1 values"),
+        ("patient.weight", "expected PATH=SPEC, such as"),
+        ("patient.weight=normel(70 kg, 9 kg)", "did you mean 'normal'"),
+        ("patient.weight=normal(70 kg)", r"expected normal\(mean, sd\), got 1 value"),
+        ("patient.weight=normal(70 kg, 9 cm)", "--vary patient.weight: normal: "),
+        ("patient.weight=normal(70 kg, 0 kg)", "an sd above 0"),
+        ("patient.weight=normal(70 kg, 9 kg, mean=3 kg, mox=3 kg)", "mox"),
+        ("patient.weight=lognormal(70 kg, 0.9)", "a gsd above 1"),
+        ("patient.weight=uniform(70 kg, 60 kg)", "expected from below to"),
+        ("patient.weight=triangular(1 kg, 9 kg, 3 kg)", "the mode between"),
+        ("patient.weight=normal(70 kg, 9 kg, min=90 kg, max=80 kg)", "min below max"),
+        ("patient.weight=50 kg..110 cm/7", "--vary patient.weight: "),
+        ("patient.weight=50 kg..110 kg/1", "at least 2 steps"),
     ],
 )
-def test_a_wrong_specification_is_told(text: str, words: str) -> None:
-    with pytest.raises(CommandError) as caught:
-        grammar.parse(text)
-    assert words in str(caught.value)
+def test_what_cannot_be_varied_so_is_told_in_words(text: str, words: str) -> None:
+    with pytest.raises(CommandError, match=words):
+        factor_of(*grammar.parse(text))
 
 
 @pytest.mark.parametrize(
-    ("spec", "words"),
+    ("vary", "words"),
     [
-        ({"normal": {"mean": "1 kg", "sd": "2 L"}}, "expected a mass"),
-        ({"lognormal": {"median": "1 kg", "gsd": 0.9}}, "a gsd above 1"),
-        ({"uniform": {"from": "2 kg", "to": "1 kg"}}, "from below to"),
-        ({"normal": {"mean": "1 kg", "sd": "1 kg", "min": "3 kg", "max": "2 kg"}}, "min below"),
-        ([], "at least one value"),
+        (["patient.wieght=60 kg"], "did you mean 'weight'"),
+        (["machine.device=spectra-optia,amikus"], "did you mean 'amicus'"),
+        (["patient.weight=60 kg..900 kg/3"], "900 kg"),
+        (["patient.weight=normal(70 cm, 9 cm)"], "expected a mass"),
     ],
 )
-def test_an_impossible_specification_is_told_with_its_address(spec: object, words: str) -> None:
-    with pytest.raises(CommandError) as caught:
-        design("random", 4, x=spec)
-    assert words in str(caught.value)
-    assert "--vary x" in str(caught.value)
+def test_a_value_that_the_scenario_refuses_stops_the_sweep_before_it_starts(
+    vary: list[str], words: str
+) -> None:
+    with pytest.raises(ScenarioError, match=words):
+        plan_of("weight-and-dose", vary=vary)
 
 
-def test_a_sobol_design_needs_a_power_of_two() -> None:
-    with pytest.raises(CommandError, match="64 or 128, got 100"):
-        design("sobol", 100)
+@pytest.mark.parametrize(
+    ("block", "words"),
+    [
+        ({"vary": {"a": [1, 2]}, "design": "sobol", "samples": 100}, "a power of two, such as 64"),
+        ({"vary": {"a": [1, 2], "b": [1, 2, 3]}, "design": "zip"}, "a has 2, b has 3"),
+        ({"vary": {"a": [1, 2]}, "samples": 60_000_000}, "120,000,000 runs are more than"),
+        ({}, "nothing is varied"),
+    ],
+)
+def test_a_design_that_cannot_be_is_told_in_words(block: dict[str, Any], words: str) -> None:
+    with pytest.raises(CommandError, match=words):
+        design_of(block, SEED)
 
 
-def test_a_sweep_of_too_many_runs_is_refused_before_it_is_counted_out() -> None:
-    with pytest.raises(CommandError, match="more than 100,000,000"):
-        design("grid", 10_000_000)
+def test_a_design_is_told_in_words_with_the_number_of_its_runs() -> None:
+    vary = {"patient.weight": {"from": "50 kg", "to": "110 kg", "steps": 7},
+            "prescription.exchange": ["0.8 PV", "1.0 PV", "1.5 PV"]}  # fmt: skip
+    assert design(vary).in_words() == [
+        "patient.weight: 7 values from 50 to 110 kg",
+        "prescription.exchange: 0.8, 1, 1.5 PV",
+        "grid: 21 arms = 21 runs",
+    ]
 
 
-SCENARIO = """
-format: 1
-patient: {sex: female, weight: 68 kg, height: 165 cm, hematocrit: 39 %}
-solutes: {fibrinogen: {}, antibody: {like: igg1, initial: 100 U/mL}}
-prescription: {exchange: 1.0 PV, replacement: [{fluid: albumin-5, share: 100 %}]}
-course: {sessions: 1}
-sweep: {population: adults, design: lhs, samples: 2048}
-"""
-
-
-@pytest.fixture(scope="module")
-def people(tmp_path_factory: pytest.TempPathFactory) -> dict[str, np.ndarray]:
-    file = tmp_path_factory.mktemp("population") / "people.yaml"
-    file.write_text(SCENARIO)
-    return plan_of(file).design.values(0, 2048)
-
-
-def test_a_population_has_sizes_by_sex(people: dict[str, np.ndarray]) -> None:
-    women = people["patient.sex"] == "female"
-    assert women.mean() == pytest.approx(0.5, abs=0.01)
-    assert people["patient.height"][women].mean() == pytest.approx(162, abs=1)
-    assert people["patient.height"][~women].mean() == pytest.approx(176, abs=1)
-    assert np.median(people["patient.weight"][~women]) == pytest.approx(85, rel=0.03)
-
-
-def test_what_goes_together_in_a_population_does(people: dict[str, np.ndarray]) -> None:
-    women = people["patient.sex"] == "female"
-    said = population.written("adults")["correlations"]
-    for pair, fact in said.items():
-        one, other = pair.split()
-        if one in people and other in people:
-            r = units.parse(str(fact["value"])).canonical
-            expected = 6 / np.pi * np.arcsin(r / 2)  # Spearman's of a Gaussian copula
-            found = stats.spearmanr(people[one][women], people[other][women]).statistic
-            assert found == pytest.approx(expected, abs=0.08), pair
-    apart = stats.spearmanr(people["patient.height"], people["solutes.fibrinogen.initial"])
-    assert abs(apart.statistic) < 0.08
-
-
-def test_nobody_in_a_population_is_beyond_its_limits(people: dict[str, np.ndarray]) -> None:
-    assert people["patient.weight"].min() >= 40
-    assert people["patient.weight"].max() <= 180
-    assert people["solutes.fibrinogen.initial"].min() >= 1
-
-
-def test_an_unknown_population_is_told(tmp_path: object) -> None:
-    with pytest.raises(Exception, match="did you mean"):
-        plan_of(_written(tmp_path, SCENARIO.replace("adults", "adult")))
-
-
-def _written(folder: object, text: str) -> str:
-    file = f"{folder}/scenario.yaml"
-    with open(file, "w", encoding="utf-8") as place:
-        place.write(text)
-    return file
+def test_a_block_may_cut_a_distribution_off() -> None:
+    base = scenario.load("weight-and-dose").document
+    text = json.dumps({**base, "sweep": {"vary": {"solutes.igg.initial": IGG}, "samples": 8}})
+    assert scenario.loads(text).document["sweep"]["vary"]["solutes.igg.initial"] == IGG
+    wrong = {"normal": {**IGG["normal"], "min": "4 cm"}}
+    with pytest.raises(ScenarioError, match="normal.min"):
+        scenario.loads(json.dumps({**base, "sweep": {"vary": {"solutes.igg.initial": wrong}}}))

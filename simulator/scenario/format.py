@@ -276,9 +276,10 @@ class Sweep(Written):
     """Which numbers a sweep varies, and by which design."""
 
     vary = Key(ByName(Anything()))
-    population = Key(Text("the name of a population of the catalog", SLUG))
+    population = Key(Text("a population of the catalog, such as adults", longest=100))
     design = Key(Choice(DESIGNS))
     samples = Key(Whole(1, 100_000_000))
+    seed = Key(Whole(0, 2**63 - 1))
 
 
 class Document(Written):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from inspect import cleandoc
 from typing import Any
 
-from simulator.scenario.format import Document, Patient, Sweep
+from simulator.scenario.format import Document, Patient
 from simulator.scenario.written import Written
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -37,6 +37,6 @@ def _mapping(model: type[Written], refer: Any) -> dict[str, Any]:
         "additionalProperties": False,
     }
     # a file that extends another may leave to it what every scenario needs
-    if model.needs and model not in (Document, Patient, Sweep):
+    if model.needs and model not in (Document, Patient):
         schema["required"] = list(model.needs)
     return schema

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from simulator.catalog.bundled import names
+from simulator.catalog import bundled
 from simulator.errors import Problem
 from simulator.scenario.fields import Whole
 from simulator.scenario.format import Sweep
@@ -39,9 +39,11 @@ def check(sweep: Sweep, tree: Node, report: Report, problems_of: Problems) -> No
     """Report what a sweep could not do. `problems_of` tells what is wrong with a whole tree."""
     if sweep.vary is None and sweep.population is None:
         report.missing(("sweep", "vary"), "dotted paths and the values they take")
-    if sweep.population is not None and sweep.population not in (known := names("populations")):
+    known = bundled.names("populations")
+    if sweep.population is not None and sweep.population not in known:
         hint = near_or_all(sweep.population, known)
-        report.add(("sweep", "population"), f"no such population{hint}")
+        message = f"{shown(sweep.population)} is not in the catalog of populations{hint}"
+        report.add(("sweep", "population"), message)
     plain = {key: node for key, node in _entries(tree).items() if key != "sweep"}
     base = Node(plain, tree.mark, tree.key)
     usual = {problem.path for problem in problems_of(base)}

@@ -133,6 +133,8 @@ class Design:
     """Addresses of factors that are drawn together."""
     root: tuple[tuple[float, ...], ...] = ()
     """Cholesky root of their correlations, as normal scores."""
+    left_out: tuple[str, ...] = ()
+    """What a population has and this scenario does not."""
 
     @property
     def arms(self) -> int:
@@ -188,6 +190,8 @@ class Design:
         lines = [f"{f.address}: {f.words}" for f in self.factors]
         if self.correlated:
             lines.append(f"drawn together: {', '.join(self.correlated)}")
+        if self.left_out:
+            lines.append(f"not in this scenario: {', '.join(self.left_out)}")
         made = f"{self.samples:,} samples" if self.kind in DRAWN else f"{self.arms:,} arms"
         if self.kind not in DRAWN and self.samples > 1:
             made += f" × {self.samples:,} samples"
@@ -246,8 +250,8 @@ class Design:
             for f in self.factors
         ]  # fmt: skip
         return {"kind": self.kind, "samples": self.samples, "seed": self.seed, "factors": factors,
-                "correlated": list(self.correlated),
-                "root": [list(r) for r in self.root]}  # fmt: skip
+                "correlated": list(self.correlated), "root": [list(r) for r in self.root],
+                "left_out": list(self.left_out)}  # fmt: skip
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> Design:
@@ -262,7 +266,7 @@ class Design:
         )  # fmt: skip
         root = tuple(tuple(r) for r in data["root"])
         return cls(factors, data["kind"], data["samples"], data["seed"],
-                   tuple(data["correlated"]), root)  # fmt: skip
+                   tuple(data["correlated"]), root, tuple(data["left_out"]))  # fmt: skip
 
 
 def design_of(block: Mapping[str, Any], seed: int) -> Design:
@@ -270,19 +274,23 @@ def design_of(block: Mapping[str, Any], seed: int) -> Design:
     vary = dict(block.get("vary") or {})
     correlated: tuple[str, ...] = ()
     root: tuple[tuple[float, ...], ...] = ()
+    left_out: tuple[str, ...] = ()
     factors = [factor_of(address, spec) for address, spec in vary.items()]
     if block.get("population"):
         from simulator.sweep import population
 
-        members = population.factors(str(block["population"]), block.get("followed") or {})
+        members = population.factors(str(block["population"]), block.get("said") or {})
         factors = [*(f for f in members.factors if f.address not in vary), *factors]
-        correlated, root = members.together([f.address for f in factors if f.distribution])
+        left_out = members.left_out
+        drawn_from = [f for f in factors if f.distribution]
+        correlated, root = members.together([f.address for f in drawn_from])
     if not factors:
         raise CommandError(
             "nothing is varied: give the scenario a sweep block, or --vary PATH=SPEC, such as "
             "--vary 'patient.weight=50 kg..110 kg/7'"
         )
     kind = block.get("design") or "grid"
+    seed = block.get("seed", seed)
     drawn = kind in DRAWN or any(f.distribution for f in factors)
     samples = block.get("samples") or (USUAL_SAMPLES if drawn else 1)
     if kind == "sobol" and samples & (samples - 1):
@@ -290,7 +298,7 @@ def design_of(block: Mapping[str, Any], seed: int) -> Design:
         raise CommandError(
             f"--samples: sobol needs a power of two, such as {below} or {2 * below}, got {samples}"
         )
-    design = Design(tuple(factors), kind, samples, seed, correlated, root)
+    design = Design(tuple(factors), kind, samples, seed, correlated, root, left_out)
     lengths = {f.address: len(f.values) for f in design._crossed}
     if kind == "zip" and len(set(lengths.values())) > 1:
         counts = ", ".join(f"{address} has {count}" for address, count in lengths.items())
@@ -326,8 +334,8 @@ def factor_of(address: str, spec: Any) -> Factor:
         unit = "" if first.unit.text == "1" else first.unit.text
         return Factor(address, unit, distribution=str(name), parameters=parameters)
     raise CommandError(
-        f"--vary {address}: expected a list, {{from: …, to: …, steps: …}} or a distribution "
-        f"such as {{normal: {{mean: …, sd: …}}}}; got {spec!r}"
+        f"--vary {address}: expected a list, {{from: …, to: …, steps: …}} or a distribution such "
+        f"as {{normal: {{mean: …, sd: …}}}}; got {spec!r}"
     )
 
 

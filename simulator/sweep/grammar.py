@@ -19,8 +19,8 @@ from simulator.scenario import reader
 from simulator.scenario.sweep import DISTRIBUTIONS
 
 EXPECTED = (
-    "PATH=SPEC, such as 'patient.weight=50 kg..110 kg/7', 'prescription.exchange=0.8 PV,1.0 PV' "
-    "or 'solutes.igg.initial=normal(10 g/L, 2 g/L)'"
+    "PATH=SPEC, such as 'patient.weight=50 kg..110 kg/7', 'prescription.exchange=0.8 PV,1.0 PV' or "
+    "'solutes.igg.initial=normal(10 g/L, 2 g/L)'"
 )
 USUAL_STEPS = 5
 _ADDRESS = re.compile(r"[^\s=]+")

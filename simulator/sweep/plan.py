@@ -20,7 +20,9 @@ from simulator.sweep import grammar
 from simulator.sweep.designs import KINDS, Design, design_of
 
 SWEEP_TOLERANCE = 1e-6
-"""Relative error of a step in sweeps, ten times that of single runs; levels are good to 1e-6."""
+"""Relative error of a step in sweeps, ten times that of single runs: levels are good to 1e-6."""
+MOST_TRIED = 20
+"""Named values of a factor that are tried before anything is run."""
 ENGINES = ("auto", "plain", "fast")
 
 
@@ -98,15 +100,18 @@ def plan_of(
     written = plain.get("sweep")
     block: dict[str, Any] = dict(written) if isinstance(written, dict) else {}
     block["vary"] = {**(block.get("vary") or {}), **said}
-    for key, value in (("design", design), ("samples", samples)):
+    for key, value in (("design", design), ("samples", samples), ("seed", seed)):
         if value is not None:
             block[key] = value
     if block.get("design", "grid") not in KINDS:
         raise CommandError(f"--design: expected {', '.join(KINDS)}, got {block['design']}")
     usual = scenarios.load(source, set_to, seed)  # every problem of it and of its own sweep block
     if block.get("population"):
-        said_of = usual.document.get("solutes") or {}
-        block["followed"] = {name: tuple(said_of.get(name) or ()) for name in usual.solutes}
+        written_of = usual.document.get("solutes") or {}
+        block["said"] = {
+            "patient": tuple(plain.get("patient") or ()),
+            **{solute: tuple(written_of.get(solute) or ()) for solute in usual.solutes},
+        }
     made = design_of(block, usual.seed)
     content = {key: value for key, value in usual.document.items() if key != "sweep"}
     text = _text(content)
@@ -126,15 +131,19 @@ def _text(content: Mapping[str, Any]) -> str:
 def _check_addresses(text: str, name: str, design: Design) -> None:
     """Raise for an address that a scenario does not have, before anything is run.
 
-    Of each factor alone its first value is tried, or the middle of its range; if only other values
-    are wrong, their runs will tell.
+    Of each factor alone the middle of its distribution is tried, the least and the greatest of its
+    numbers, or its first named values; if only others are wrong, their runs will tell.
     """
     import numpy as np
 
     for factor in design.factors:
-        middle = factor.at(np.array([0.5])) if factor.distribution else factor.listed(np.array([0]))
-        value = f"{factor.address}={factor.text(middle[0])}"
-        scenarios.loads(text, name, [value])
+        tried: Sequence[Any] = factor.values[:MOST_TRIED]
+        if factor.distribution:
+            tried = factor.at(np.array([0.5])).tolist()
+        elif factor.numeric:
+            tried = sorted({min(factor.values), max(factor.values)})
+        for value in tried:
+            scenarios.loads(text, name, [f"{factor.address}={factor.text(value)}"])
 
 
 def _levels(below: Sequence[str], usual: scenarios.Scenario) -> dict[str, str]:

@@ -57,8 +57,8 @@ class Members:
 def factors(name: str, said: Mapping[str, Collection[str]]) -> Members:
     """The covariates of a population that a scenario has.
 
-    `said`: the keys that the scenario has for each solute it follows. Raises `CommandError` for a
-    name that is not in the catalog.
+    `said`: the keys that the scenario has for each solute it follows, and for its patient. Raises
+    `CommandError` for a name that is not in the catalog.
     """
     content = written(name)
     kept, left_out = [], []
@@ -95,6 +95,8 @@ def _has(address: str, said: Mapping[str, Collection[str]]) -> bool:
     if section != "solutes":
         return True
     solute, key = rest
+    if (solute, key) == ("albumin", "initial") and "albumin" in said.get("patient", ()):
+        return False
     return solute in said and _SAME.get(key) not in said[solute]
 
 

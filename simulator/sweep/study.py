@@ -16,7 +16,7 @@ import numpy as np
 
 from simulator import catalog, endpoints, processes
 from simulator import scenario as scenarios
-from simulator.errors import CommandError, SimulatorError
+from simulator.errors import CommandError, Problem, ScenarioError, SimulatorError
 from simulator.result import header
 from simulator.simulation import simulate
 from simulator.sweep import fast, grammar, indices, plain
@@ -100,7 +100,12 @@ def study(
     middles = {each.address: [each.text(each.at(np.array([0.5]))[0])] for each in inputs}
     # in place of the scenario's own sweep, which may vary more
     block = json.dumps({"vary": middles, "design": "zip", "samples": 1})
-    checked = plan_of(source, set_to=[*overrides, f"sweep={block}"], seed=seed, outcomes=phrases)
+    try:
+        checked = plan_of(
+            source, set_to=[*overrides, f"sweep={block}"], seed=seed, outcomes=phrases
+        )
+    except ScenarioError as error:
+        raise ScenarioError([_as_said(problem) for problem in error.problems]) from None
     plan = replace(checked, design=Design(tuple(columns), "zip", 1, base.seed))
     announce(f"{len(inputs)} inputs, {runs:,} runs, for {label}")
     values = _run(plan, column, jobs, announce, progress)
@@ -108,6 +113,17 @@ def study(
     found = indices.indices(method, names, points, values, base.seed)
     ranges = tuple(map(range_of, inputs))
     return Study(base.title, label, unit, method, found, ranges, values, base.seed)
+
+
+def _as_said(problem: Problem) -> Problem:
+    """A problem of what is varied, told of the option that said it."""
+    if not problem.path.startswith(_VARIED):
+        return problem
+    path = problem.path.removeprefix(_VARIED).removesuffix(".0")
+    return Problem("--over", 0, 0, path, problem.message)
+
+
+_VARIED = "sweep.vary."
 
 
 def range_of(one: Factor) -> str:

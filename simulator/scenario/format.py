@@ -41,7 +41,6 @@ from simulator.scenario.limits import (
     RATIO,
     RESPONSE,
     SEX,
-    SLUG,
     VITAL_SIGNS,
     VOLUME,
 )

@@ -168,15 +168,16 @@ SIGNS = {
 }
 """Files in which every plus and minus is turned round, one at a time, and the tests that notice."""
 
+START = "only where Newton's method starts"
 NO_SIGN = {
     "return d_outside, wasted [+] passing": "joins two lists",
     "albumin = state[BODY [+] ALBUMIN] + state[BODY + solutes + ALBUMIN]": "ALBUMIN is place 0",
     "albumin = state[BODY + ALBUMIN] + state[BODY + solutes [+] ALBUMIN]": "ALBUMIN is place 0",
     "return 1000 * state[BODY [+] ALBUMIN] / state[0]": "ALBUMIN is place 0",
-    "metal = calcium [+] magnesium": "only where Newton's method starts",
-    "half = metal / (calcium * k1 / calcium_liters [+] magnesium * k2 / magnesium_liters)": "only where Newton's method starts",
-    "room = citrate_liters * half + metal [-] citrate": "only where Newton's method starts",
-    "free = held / (room + square_root(room * room [+] 2 * citrate_liters * held))": "only where Newton's method starts",
+    "metal = calcium [+] magnesium": START,
+    "half = metal / (calcium * k1 / calcium_liters [+] magnesium * k2 / magnesium_liters)": START,
+    "room = citrate_liters * half + metal [-] citrate": START,
+    "free = held / (room + square_root(room * room [+] 2 * citrate_liters * held))": START,
 }
 """Signs, as marked, that say nothing or something else, and why."""
 

@@ -1,4 +1,4 @@
-"""Designs: every run is what it is alone, however the sweep is cut, and samples follow their law."""
+"""Designs: every run is what it is alone, however a sweep is cut; samples follow their law."""
 
 from __future__ import annotations
 
@@ -196,7 +196,8 @@ def test_the_limits_of_a_distribution_are_its_outermost_values() -> None:
         ("a=lognormal(70 kg, 9 kg)", {"lognormal": {"mean": "70 kg", "sd": "9 kg"}}),
         ("a=uniform(1 h, 2 h)", {"uniform": {"from": "1 h", "to": "2 h"}}),
         ("a=triangular(1, 2, 4)", {"triangular": {"from": "1", "mode": "2", "to": "4"}}),
-        ("r=[{fluid: albumin-5, share: 100 %}], []", [[{"fluid": "albumin-5", "share": "100 %"}], []]),
+        ("r=[{fluid: albumin-5, share: 100 %}], []",
+         [[{"fluid": "albumin-5", "share": "100 %"}], []]),
     ],
 )  # fmt: skip
 def test_the_command_line_says_what_a_block_says(text: str, spec: Any) -> None:
@@ -270,5 +271,5 @@ def test_a_block_may_cut_a_distribution_off() -> None:
     text = json.dumps({**base, "sweep": {"vary": {"solutes.igg.initial": IGG}, "samples": 8}})
     assert scenario.loads(text).document["sweep"]["vary"]["solutes.igg.initial"] == IGG
     wrong = {"normal": {**IGG["normal"], "min": "4 cm"}}
-    with pytest.raises(ScenarioError, match="normal.min"):
+    with pytest.raises(ScenarioError, match=r"normal\.min"):
         scenario.loads(json.dumps({**base, "sweep": {"vary": {"solutes.igg.initial": wrong}}}))

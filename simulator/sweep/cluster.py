@@ -62,9 +62,7 @@ class Cluster:
         if security:
             options["security"] = self._distributed.Security(require_encryption=True, **security)
         try:
-            self._client: Any = self._distributed.Client(
-                address, timeout=PATIENCE, set_as_default=False, **options
-            )
+            self._client: Any = self._distributed.Client(address, timeout=PATIENCE, **options)
             threads = self._client.nthreads()
         except (OSError, TimeoutError) as error:
             raise CommandError(f"--dask {address}: no scheduler answers ({error})") from None

@@ -272,7 +272,7 @@ def schema_of(plan: Plan) -> Any:
 
 
 def table_of(plan: Plan, rows: Rows) -> Any:
-    """Rows as a table."""
+    """Rows as a table; null where a run has no such number."""
     import pyarrow as pa
 
     schema = schema_of(plan)
@@ -282,7 +282,7 @@ def table_of(plan: Plan, rows: Rows) -> Any:
         texts = values if factor.numeric else [factor.text(value) for value in values]
         held[factor.address] = texts
     held["status"], held["error"] = rows.status, rows.error
-    return pa.table([pa.array(held[name], schema.field(name).type) for name in schema.names],
+    return pa.table([pa.array(held[name], schema.field(name).type, from_pandas=True) for name in schema.names],
                     schema=schema)  # fmt: skip
 
 
@@ -311,7 +311,7 @@ def columns_in(manifest: Mapping[str, Any]) -> list[Outcome]:
 
 def _cell(value: Any) -> Any:
     if isinstance(value, float):
-        return "" if value != value else f"{value:.{DIGITS}g}"  # noqa: PLR0124
+        return f"{value:.{DIGITS}g}"
     return value
 
 

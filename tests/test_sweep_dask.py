@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -35,20 +36,21 @@ def _free_port() -> int:
 @contextmanager
 def dask(count: int) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
     """A scheduler and so many workers as programs of their own; only on the loopback address."""
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     address = f"tcp://{LOOPBACK}:{_free_port()}"
     python = [sys.executable, "-m"]
     port = address.rpartition(":")[2]
     programs = [
         subprocess.Popen(
-            [*python, "distributed.cli.dask_scheduler", *SAFE, "--port", port], **quiet
+            [*python, "distributed.cli.dask_scheduler", *SAFE, "--port", port],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
     ]
     workers = [
         subprocess.Popen(
             [*python, "distributed.cli.dask_worker", address, *SAFE, "--nthreads", "1",
              "--no-nanny", "--name", str(number)],
-            **quiet,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )
         for number in range(count)
     ]  # fmt: skip
@@ -62,8 +64,7 @@ def dask(count: int) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
 
 
 def _until_there(address: str, count: int) -> None:
-    import distributed
-
+    distributed: Any = pytest.importorskip("distributed")
     with distributed.Client(address, timeout=60, set_as_default=False) as client:
         client.wait_for_workers(count, timeout=60)
 

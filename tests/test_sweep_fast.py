@@ -194,10 +194,10 @@ def test_a_symbol_tells_where_it_came_from_and_refuses_to_be_a_number() -> None:
     a, b = tape.input("a", 2.0), tape.input("b", 3.0)
     assert (a * b + 0 + 1).value == 7.0
     assert a < b
-    assert [guard.outcome for guard in tape.guards] == [True]  # type: ignore[union-attr]
+    assert [guard.outcome for guard in tape.guards] == [True]
     for misuse in (float, int, round, math.sqrt):
         with pytest.raises(symbols.UntraceableError):
-            misuse(a)  # type: ignore[operator]
+            misuse(a)
     tape.words = False
     with pytest.raises(symbols.UntraceableError):
         f"{a}"

@@ -282,8 +282,10 @@ def table_of(plan: Plan, rows: Rows) -> Any:
         texts = values if factor.numeric else [factor.text(value) for value in values]
         held[factor.address] = texts
     held["status"], held["error"] = rows.status, rows.error
-    return pa.table([pa.array(held[name], schema.field(name).type, from_pandas=True) for name in schema.names],
-                    schema=schema)  # fmt: skip
+    columns = [
+        pa.array(held[name], schema.field(name).type, from_pandas=True) for name in schema.names
+    ]
+    return pa.table(columns, schema=schema)
 
 
 def read(folder: Path) -> tuple[Any, dict[str, Any]]:

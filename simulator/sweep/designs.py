@@ -112,7 +112,7 @@ class Factor:
         kind = np.float64 if self.numeric else np.object_
         held = np.empty(len(self.values), dtype=kind)
         held[:] = self.values
-        return held[np.minimum(places, len(self.values) - 1)]  # type: ignore[no-any-return]
+        return held[np.minimum(places, len(self.values) - 1)]
 
     def text(self, value: Any) -> str:
         """A value as ``--set`` takes it; reads back to the same number."""

@@ -12,11 +12,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import yaml
-
 from simulator import units
 from simulator.catalog import nearest
-from simulator.errors import CommandError
+from simulator.errors import CommandError, ScenarioError
+from simulator.scenario import reader
 from simulator.scenario.sweep import DISTRIBUTIONS
 
 EXPECTED = (
@@ -80,8 +79,11 @@ def _pure(text: str) -> bool:
 
 
 def _value(address: str, text: str) -> Any:
-    """One value of a list, as YAML reads it."""
+    """One value of a list, as it would be read from a file."""
     try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError:
-        raise CommandError(f"--vary {address}: {text!r} is not a value") from None
+        node, problems = reader.parse(text, "--vary")
+    except ScenarioError as error:
+        problems = list(error.problems)
+    if problems:
+        raise CommandError(f"--vary {address}: {text!r}: {problems[0].message}")
+    return node.plain()

@@ -23,7 +23,7 @@ from simulator.sweep.distributions import in_one_unit, trouble
 KIND = "populations"
 SEX = "patient.sex"
 _SEXES = ("female", "male")
-_FORMS = {("mean", "sd"): "normal", ("median", "gsd"): "lognormal"}
+_FORMS: Mapping[tuple[str, ...], str] = {("mean", "sd"): "normal", ("median", "gsd"): "lognormal"}
 #: Keys of a scenario that say the same as the last step of an address.
 _SAME = {"fractional_catabolic_rate": "half_life"}
 

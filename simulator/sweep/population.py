@@ -17,8 +17,8 @@ import numpy as np
 
 from simulator import catalog, units
 from simulator.errors import CommandError
-from simulator.sweep.designs import ONE_OF, Factor
 from simulator.sweep.distributions import in_one_unit, trouble
+from simulator.sweep.factors import ONE_OF, Factor
 
 KIND = "populations"
 SEX = "patient.sex"

@@ -1,4 +1,4 @@
-"""Designs: every run is what it is alone, however a sweep is cut; samples follow their law."""
+"""Designs: a run is what it is alone, however a sweep is cut; samples follow their law."""
 
 from __future__ import annotations
 
@@ -189,6 +189,7 @@ def test_the_limits_of_a_distribution_are_its_outermost_values() -> None:
         ("patient.weight=50 kg..110 kg/7", {"from": "50 kg", "to": "110 kg", "steps": 7}),
         ("prescription.exchange=0.8 PV,1.0 PV", ["0.8 PV", "1.0 PV"]),
         ("course.sessions=1, 2", [1, 2]),
+        ("title=no, 1:30", ["no", "1:30"]),  # nothing is a truth value or a count of seconds
         ("a=normal(10 g/L, 2 g/L)", {"normal": {"mean": "10 g/L", "sd": "2 g/L"}}),
         ("a=normal(10 g/L, 2 g/L, min=4 g/L)",
          {"normal": {"mean": "10 g/L", "sd": "2 g/L", "min": "4 g/L"}}),
@@ -196,8 +197,7 @@ def test_the_limits_of_a_distribution_are_its_outermost_values() -> None:
         ("a=lognormal(70 kg, 9 kg)", {"lognormal": {"mean": "70 kg", "sd": "9 kg"}}),
         ("a=uniform(1 h, 2 h)", {"uniform": {"from": "1 h", "to": "2 h"}}),
         ("a=triangular(1, 2, 4)", {"triangular": {"from": "1", "mode": "2", "to": "4"}}),
-        ("r=[{fluid: albumin-5, share: 100 %}], []",
-         [[{"fluid": "albumin-5", "share": "100 %"}], []]),
+        ("r=[{fluid: saline, share: 100 %}], []", [[{"fluid": "saline", "share": "100 %"}], []]),
     ],
 )  # fmt: skip
 def test_the_command_line_says_what_a_block_says(text: str, spec: Any) -> None:
@@ -207,6 +207,8 @@ def test_the_command_line_says_what_a_block_says(text: str, spec: Any) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
+        ("a=[1, 2", "--vary a: "),
+        ("a=&x [1]", "anchors"),
         ("patient.weight", "expected PATH=SPEC, such as"),
         ("patient.weight=normel(70 kg, 9 kg)", "did you mean 'normal'"),
         ("patient.weight=normal(70 kg)", r"expected normal\(mean, sd\), got 1 value"),
@@ -231,7 +233,10 @@ def test_what_cannot_be_varied_so_is_told_in_words(text: str, words: str) -> Non
     [
         (["patient.wieght=60 kg"], "did you mean 'weight'"),
         (["machine.device=spectra-optia,amikus"], "did you mean 'amicus'"),
-        (["patient.weight=60 kg..900 kg/3"], "900 kg"),
+        (
+            ["patient.weight=60 kg..900 kg/3"],
+            "--vary: patient.weight: expected between 0.5 kg and 500 kg",
+        ),
         (["patient.weight=normal(70 cm, 9 cm)"], "expected a mass"),
     ],
 )

@@ -49,7 +49,7 @@ def tornado(found: Sequence[Swing], outcome: Outcome, title: str) -> Figure:
     axes.axvline(middle, color=GRAY, linewidth=1.5, zorder=1)
     for row, swing in enumerate(found):
         _bar(axes, row, swing)
-    names = [slide.fitted(s.input.words, 190.0) for s in found]
+    names = [slide.fitted(s.input.words, 300.0) for s in found]
     axes.set_yticks(range(len(found)), names)
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)

@@ -76,24 +76,21 @@ def _logarithmic(p: Mapping[str, float]) -> tuple[float, float]:
 
 def trouble(name: str, p: Mapping[str, float]) -> str:  # noqa: PLR0911  (a line for each)
     """What keeps parameters from making a distribution, in words; empty if nothing does."""
-    if name == "lognormal":
-        center = "median" if "median" in p else "mean"
-        if p[center] <= 0:
-            return f"expected a {center} above 0"
-        if "gsd" in p and p["gsd"] <= 1:
-            return "expected a gsd above 1"
-    if "sd" in p and p["sd"] <= 0:
-        return "expected an sd above 0"
-    if "from" in p and not p["from"] < p["to"]:
-        return "expected from below to"
-    if "mode" in p and not p["from"] <= p["mode"] <= p["to"]:
-        return "expected the mode between from and to"
-    low = p.get("min", -math.inf)
-    high = p.get("max", math.inf)
-    if not low < high:
-        return "expected min below max"
-    begin = _share(name, p, low) if "min" in p else 0.0
-    end = _share(name, p, high) if "max" in p else 1.0
+    wrong = {
+        "expected a median above 0": p.get("median", 1) <= 0,
+        "expected a mean above 0": name == "lognormal" and p.get("mean", 1) <= 0,
+        "expected a gsd above 1": p.get("gsd", 2) <= 1,
+        "expected an sd above 0": p.get("sd", 1) <= 0,
+        "expected from below to": "from" in p and not p["from"] < p["to"],
+        "expected the mode between from and to": "mode" in p
+        and not p["from"] <= p["mode"] <= p["to"],
+        "expected min below max": not p.get("min", -math.inf) < p.get("max", math.inf),
+    }
+    for message, found in wrong.items():
+        if found:
+            return message
+    begin = _share(name, p, p["min"]) if "min" in p else 0.0
+    end = _share(name, p, p["max"]) if "max" in p else 1.0
     return "" if begin < end else "nothing is left between min and max"
 
 

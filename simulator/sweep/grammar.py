@@ -79,11 +79,11 @@ def _pure(text: str) -> bool:
 
 
 def _value(address: str, text: str) -> Any:
-    """One value of a list, as YAML reads it."""
+    """One value of a list, as it would be read from a file."""
     try:
         node, problems = reader.parse(text, "--vary")
     except ScenarioError as error:
-        raise CommandError(f"--vary {address}: {error.problems[0].message}") from None
+        problems = list(error.problems)
     if problems:
-        raise CommandError(f"--vary {address}: {problems[0].message}")
+        raise CommandError(f"--vary {address}: {text!r}: {problems[0].message}")
     return node.plain()

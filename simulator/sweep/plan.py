@@ -13,7 +13,7 @@ from typing import Any
 from simulator import __version__, endpoints, units
 from simulator import scenario as scenarios
 from simulator.catalog import nearest
-from simulator.errors import CommandError
+from simulator.errors import CommandError, ScenarioError
 from simulator.scenario import library, overrides
 from simulator.scenario.tree import Node
 from simulator.sweep import grammar
@@ -143,7 +143,13 @@ def _check_addresses(text: str, name: str, design: Design) -> None:
         elif factor.numeric:
             tried = sorted({min(factor.values), max(factor.values)})
         for value in tried:
-            scenarios.loads(text, name, [f"{factor.address}={factor.text(value)}"])
+            try:
+                scenarios.loads(text, name, [f"{factor.address}={factor.text(value)}"])
+            except ScenarioError as error:
+                told = [
+                    p._replace(file="--vary") if p.file == "--set" else p for p in error.problems
+                ]
+                raise ScenarioError(told) from None
 
 
 def _levels(below: Sequence[str], usual: scenarios.Scenario) -> dict[str, str]:

@@ -17,13 +17,13 @@ import numpy as np
 
 from simulator import catalog, units
 from simulator.errors import CommandError
-from simulator.sweep.designs import ONE_OF, Factor
 from simulator.sweep.distributions import in_one_unit, trouble
+from simulator.sweep.factors import ONE_OF, Factor
 
 KIND = "populations"
 SEX = "patient.sex"
 _SEXES = ("female", "male")
-_FORMS = {("mean", "sd"): "normal", ("median", "gsd"): "lognormal"}
+_FORMS: Mapping[tuple[str, ...], str] = {("mean", "sd"): "normal", ("median", "gsd"): "lognormal"}
 #: Keys of a scenario that say the same as the last step of an address.
 _SAME = {"fractional_catabolic_rate": "half_life"}
 

@@ -74,7 +74,7 @@ def _logarithmic(p: Mapping[str, float]) -> tuple[float, float]:
     return math.log(p["mean"]) - variance / 2, math.sqrt(variance)
 
 
-def trouble(name: str, p: Mapping[str, float]) -> str:  # noqa: PLR0911  (a line for each)
+def trouble(name: str, p: Mapping[str, float]) -> str:
     """What keeps parameters from making a distribution, in words; empty if nothing does."""
     wrong = {
         "expected a median above 0": p.get("median", 1) <= 0,

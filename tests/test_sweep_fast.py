@@ -106,8 +106,21 @@ def compare(plan: Plan) -> None:
                 assert a == pytest.approx(b, rel=limit, abs=1e-12), (name, k)
 
 
+USUAL = {"sex": "female", "height": 165, "fluid_shift": "starling", "device": "spectra-optia",
+         "replacement": REPLACEMENTS[0], "calcium": "{rate: 1.6 g/h}", "sessions": 2, "every": 2,
+         "events": EVENTS[2], "seed": 1}  # fmt: skip
+
+
+@pytest.mark.parametrize("device", ["spectra-optia", "evacure-ec-4a"])
+def test_lanes_give_what_single_runs_give_on_two_machines(tmp_path: Path, device: str) -> None:
+    file = tmp_path / "usual.yaml"
+    file.write_text(scenario_of({**USUAL, "device": device, "replacement": REPLACEMENTS[1]}))
+    compare(plan_of(file))
+
+
+@pytest.mark.statistics
 @settings(
-    max_examples=12, deadline=None, derandomize=True,
+    max_examples=10, deadline=None, derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )  # fmt: skip
 @given(drawn)
@@ -131,10 +144,7 @@ def test_double_filtration_and_columns_are_followed(tmp_path: Path) -> None:
 
 def test_a_wrong_number_of_a_lane_is_noticed(tmp_path: Path) -> None:
     file = tmp_path / "drawn.yaml"
-    usual = {"sex": "female", "height": 165, "fluid_shift": "starling", "device": "spectra-optia",
-             "replacement": REPLACEMENTS[0], "calcium": "{rate: 1.6 g/h}", "sessions": 1,
-             "every": 2, "events": "[]", "seed": 1}  # fmt: skip
-    file.write_text(scenario_of(usual))
+    file.write_text(scenario_of({**USUAL, "sessions": 1, "events": "[]"}))
     plan = plan_of(file)
     service = _Service(plan)
     honest = service.columns

@@ -10,7 +10,7 @@ Solving Ordinary Differential Equations I, 2nd ed., section II.6.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 State = list[float]
@@ -75,6 +75,11 @@ class Step:
             rest = h * (D1 * p1 + D3 * p3 + D4 * p4 + D5 * p5 + D6 * p6 + D7 * p7)
             state.append(a + s * (rise + r * (bulge + s * (skew + r * rest))))
         return state
+
+
+def replaced(values: Sequence[float], place: int, value: float) -> tuple[float, ...]:
+    """The values with another one at a place."""
+    return (*values[:place], value, *values[place + 1 :])
 
 
 def worst(

@@ -20,6 +20,7 @@ from simulator.patient.integrator import (
     Step,
     StepTooSmallError,
     integrate,
+    replaced,
 )
 from simulator.patient.state import (
     ALBUMIN,
@@ -37,7 +38,6 @@ from simulator.patient.state import (
     minerals_of,
     oncotic_first,
     plasma_oncotic_pressure,
-    replaced,
 )
 from simulator.patient.state import INTERNAL as INTERNAL
 from simulator.patient.volumes import volumes

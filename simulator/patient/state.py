@@ -14,7 +14,7 @@ from simulator.patient import minerals, proteins, water
 from simulator.patient.integrator import State
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from simulator.orders import FollowedSolute
 
@@ -239,8 +239,3 @@ def oncotic_first(solutes: Mapping[str, FollowedSolute]) -> list[FollowedSolute]
         internal,
     )
     return [*first, *(f for name, f in solutes.items() if name not in ("albumin", "igg"))]
-
-
-def replaced(values: Sequence[float], place: int, value: float) -> tuple[float, ...]:
-    """The values with another one at a place."""
-    return (*values[:place], value, *values[place + 1 :])

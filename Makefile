@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test statistics check format verify model gallery bench-startup bench-skipped lock clean
+.PHONY: help run test statistics check format verify model gallery bench bench-startup bench-skipped lock clean
 
 help:  ## show this help
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | awk -F '\t' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -41,6 +41,9 @@ model: $(VENV)/.ready-run  ## write the made parts and figure of MODEL.md and RE
 
 gallery: $(VENV)/.ready-run  ## run and draw all bundled scenarios anew, into plots/
 	$(BIN)/python -m simulator.gallery plots
+
+bench: $(VENV)/.ready-dev  ## one course of the benchmark problem PEX-28: our engines and others
+	$(BIN)/python benchmarks/engines.py --out benchmarks/results $(ARGS)
 
 bench-startup: $(VENV)/.ready-run  ## where the time of a single run goes
 	$(BIN)/python benchmarks/startup.py $(ARGS)

@@ -52,14 +52,22 @@ class Contender:
     error: float = float("nan")
 
 
+TYPICAL = {
+    "C_AB": 0.05, "C_IG": 10.0, "C_FB": 3.0, "k0": 0.17 / 24, "TER_IG": 0.03, "kfb": 0.25 / 24,
+    "kcit": 1.2,
+}  # fmt: skip
+"""What differs between patients by 15 %, besides weight, hematocrit and dose."""
+
+
 def population(count: int, seed: int = 7) -> list[dict[str, float]]:
     """Patients around the default one, who comes first."""
     luck = np.random.default_rng(seed)
     people = [defaults()]
     while len(people) < count:
-        spread = {key: value * float(np.exp(0.15 * luck.standard_normal()))
-                  for key, value in (("C_AB", 0.05), ("C_IG", 10.0), ("C_FB", 3.0), ("k0", 0.17 / 24),
-                                     ("TER_IG", 0.03), ("kfb", 0.25 / 24), ("kcit", 1.2))}  # fmt: skip
+        spread = {
+            key: value * float(np.exp(0.15 * luck.standard_normal()))
+            for key, value in TYPICAL.items()
+        }
         people.append(
             defaults(
                 weight=float(np.clip(70 * np.exp(0.2 * luck.standard_normal()), 40, 130)),
@@ -84,14 +92,16 @@ def interpreted(people: list[dict[str, float]], tolerance: float) -> Callable[[i
                 settled = min(minutes, quiet.SETTLING)
                 long = minutes >= 2 * quiet.SETTLING
                 end = time_ + (settled if long else minutes)
-                for taken, _, step in integrator.integrate(rates, y, time_, end, step, tolerance):
-                    y = taken.after
+                for taken, _, following in integrator.integrate(
+                    rates, y, time_, end, step, tolerance
+                ):
+                    y, step = taken.after, following
                 if long:
                     stop = time_ + minutes
-                    for taken, _, step in quiet.extrapolate(
+                    for taken, _, following in quiet.extrapolate(
                         rates, y, end, stop, step, quiet.LENIENCE * tolerance, PAIRS
                     ):
-                        y = taken.after
+                        y, step = taken.after, following
                 time_ += minutes
             finals[row] = y
         return finals
@@ -112,7 +122,7 @@ def by_scipy(
         for row in range(count):
             p, y = people[row], np.array(at_rest(people[row]))
             for minutes, per_liter in plan:
-                rates = make({**p, **flows_of(per_liter, p["qs"])}, y)
+                rates = make({**p, **flows_of(per_liter, p["qs"])}, y.tolist())
                 found = solve_ivp(
                     lambda _, state, f=rates: f(state.tolist()), (0.0, minutes), y,
                     method=method, rtol=rtol, atol=atol,

@@ -153,6 +153,7 @@ SIGNS = {
     f"{PATIENT}/equations.py": [
         "test_rates_by_hand.py",
         "test_patient.py::test_a_volume_that_falls_to_zero_is_an_error_with_time_and_cause",
+        "test_patient.py::test_rates_of_an_empty_patient_are_none_and_as_many_as_ever",
     ],
     f"{PATIENT}/extracorporeal.py": ["test_rates_by_hand.py"],
     f"{PATIENT}/proteins.py": ["test_rates_by_hand.py"],

@@ -396,6 +396,20 @@ def test_a_volume_that_falls_to_zero_is_an_error_with_time_and_cause() -> None:
         patient.advance(patient.time + 200, exchanging(30, 0))
 
 
+@pytest.mark.parametrize("to_patient", [0.0, 5.0])
+def test_rates_of_an_empty_patient_are_none_and_as_many_as_ever(to_patient: float) -> None:
+    """A step that tries a state beyond the possible is to be refused, whichever rate is looked at."""
+    patient = filled(Patient(WOMAN, followed()))
+    exchange = replace(exchanging(30, 20), plasma_to_patient=to_patient)
+    state = list(patient.state)
+    rates = equations.rates(patient.constants, patient.therapy, exchange, state)
+    usual = rates(state)
+    empty = rates([-0.001, *state[1:]])
+    assert len(empty) == len(usual)
+    assert all(math.isnan(rate) for rate in empty)
+    assert not any(math.isnan(rate) for rate in usual)
+
+
 # -- the laws have teeth ---------------------------------------------------------------------------
 
 

@@ -103,7 +103,7 @@ def completed(
     for i in np.flatnonzero(~followed):
         try:
             result = result_of(plan, start + int(i))
-        except SimulatorError as why:
+        except Exception as why:
             status[i], error[i] = FAILED, _in_a_line(why)
             continue
         for column in columns:
@@ -160,4 +160,7 @@ def _no_curves(plan: Plan, count: int) -> NDArray[np.float32]:
 
 
 def _in_a_line(error: Exception) -> str:
-    return " ".join(str(error).split())
+    words = " ".join(str(error).split())
+    if isinstance(error, SimulatorError):
+        return words
+    return f"internal error, please report: {type(error).__name__}: {words}"

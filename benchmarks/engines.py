@@ -372,6 +372,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         found = [
             Contender("lanes of sweeps, 1e-3", lanes(people, 1e-3), options.patients),
+            Contender("lanes of sweeps, 1e-4", lanes(people, 1e-4), options.patients),
             Contender("lanes of sweeps, 1e-6", lanes(people, 1e-6), options.patients),
             Contender("interpreted, 1e-7 (single runs)", interpreted(people, 1e-7), 2),
             Contender("interpreted, 1e-3", interpreted(people, 1e-3), 2),

@@ -398,7 +398,7 @@ def test_a_volume_that_falls_to_zero_is_an_error_with_time_and_cause() -> None:
 
 @pytest.mark.parametrize("to_patient", [0.0, 5.0])
 def test_rates_of_an_empty_patient_are_none_and_as_many_as_ever(to_patient: float) -> None:
-    """A step that tries a state beyond the possible is to be refused, whichever rate is looked at."""
+    """A step that tries an impossible state is to be refused, whichever rate is looked at."""
     patient = filled(Patient(WOMAN, followed()))
     exchange = replace(exchanging(30, 20), plasma_to_patient=to_patient)
     state = list(patient.state)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from simulator.errors import CommandError
+from simulator.result import Result
 from simulator.sweep import plain
 from simulator.sweep.plan import SWEEP_TOLERANCE, Plan, plan_of
 
@@ -56,3 +57,19 @@ def test_days_below_are_counted_from_the_level_that_was_asked_for(scenario: Path
 def test_a_threshold_of_a_solute_that_is_not_followed_is_told(scenario: Path) -> None:
     with pytest.raises(CommandError, match="does not follow"):
         plan_of(scenario, below=["igm=1 g/L"])
+
+
+def test_a_run_that_fails_in_any_way_is_a_row_and_the_others_go_on(
+    scenario: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = plain.result_of
+
+    def sometimes(plan: Plan, number: int) -> Result:
+        if number == 0:
+            raise ZeroDivisionError("of\nall things")
+        return run(plan, number)
+
+    monkeypatch.setattr(plain, "result_of", sometimes)
+    rows = plain.rows(plan_of(scenario), 0, 2)
+    assert rows.status == ["failed", "done"]
+    assert rows.error == ["internal error, please report: ZeroDivisionError: of all things", ""]

@@ -18,7 +18,7 @@ import pytest
 from test_sweep_execution import SCENARIO
 
 from simulator.errors import CommandError
-from simulator.sweep import cluster, execution, run, store
+from simulator.sweep import cluster, execution, plain, run, store
 from simulator.sweep.plan import plan_of
 
 pytest.importorskip("distributed")
@@ -56,7 +56,7 @@ def dask(count: int) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
     ]  # fmt: skip
     try:
         _until_there(address, count)
-        yield address, workers
+        yield address, [*workers, *programs]
     finally:
         for program in [*workers, *programs]:
             program.kill()
@@ -103,8 +103,34 @@ def test_two_workers_over_tcp_give_the_table_of_one_process_though_one_is_killed
         assert pq.read_table(tmp_path / "one" / "sweep.parquet") == expected
 
 
+@pytest.mark.parametrize("who", ["all workers", "the scheduler"])
+def test_a_cluster_that_is_gone_is_told_and_what_was_run_is_kept(
+    scenario: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, who: str
+) -> None:
+    monkeypatch.setattr(cluster, "ALONE", 1.0)
+    monkeypatch.setattr(cluster, "LOOK", 1.0)
+    plan = plan_of(scenario)
+    place = store.Store(tmp_path / "out", plan)
+    place.begin(resume=False)
+    with dask(1) as (address, programs):
+        one = cluster.Cluster(plan, "plain", address)
+        rows = execution.all_rows(one, plan, execution.ranges_of([(0, 24)], 1))
+        place.keep(next(rows))
+        (programs[0] if who == "all workers" else programs[-1]).kill()
+        with pytest.raises(CommandError, match=rf"{who} (is|are) gone; what was run is kept"):
+            _keep_all(place, rows)
+    kept = sum(stop - start for start, stop in place.done())
+    assert 1 <= kept < 24
+    assert run.run(plan, tmp_path / "out", jobs=1, resume=True).completed == 24
+
+
+def _keep_all(place: store.Store, rows: Iterator[plain.Rows]) -> None:
+    for some in rows:
+        place.keep(some)
+
+
 def test_nobody_answering_is_told(scenario: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cluster, "PATIENCE", "1s")
+    monkeypatch.setattr(cluster, "PATIENCE", 1.0)
     begin = time.monotonic()
     with pytest.raises(CommandError, match="no scheduler answers"):
         cluster.Cluster(plan_of(scenario), "plain", f"tcp://{LOOPBACK}:{_free_port()}")

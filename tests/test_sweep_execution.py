@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from simulator.errors import CommandError
-from simulator.sweep import execution, plain, run, store
+from simulator.sweep import engines, execution, plain, run, store
 from simulator.sweep.execution import Range, all_rows
 from simulator.sweep.plain import Rows
 from simulator.sweep.plan import Plan, plan_of
@@ -128,6 +130,39 @@ def test_who_dies_costs_only_what_he_had_in_hand(scenario: Path, times: int, fai
     if failed:
         (row,) = [rows for rows in found if rows.failed]
         assert (int(row.run[0]), row.error) == (9, [execution.DEADLY])
+
+
+def _begin_with_a_deadly_run(plan: Plan, engine: str) -> None:
+    execution._begin_work(plan, engine)
+    rows = engines.rows
+
+    def deadly_rows(plan: Plan, engine: str, start: int, stop: int) -> plain.Rows:
+        if start <= 9 < stop:
+            os._exit(9)
+        return rows(plan, engine, start, stop)
+
+    engines.rows = deadly_rows
+
+
+class Haunted(execution.Processes):
+    """Processes, each of which run 9 ends."""
+
+    def _new_pool(self) -> ProcessPoolExecutor:
+        context = multiprocessing.get_context("spawn")
+        return ProcessPoolExecutor(
+            self.count, context, initializer=_begin_with_a_deadly_run,
+            initargs=(self.plan, self.engine),
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize("size", [1, 3])
+def test_a_run_that_ends_its_process_is_the_only_one_that_fails(scenario: Path, size: int) -> None:
+    """The pool breaks as a whole; those who were in it beside the deadly one are innocent."""
+    plan = plan_of(scenario)
+    workers = Haunted(plan, "plain", 2)
+    found = list(all_rows(workers, plan, execution.ranges_of([(0, 24)], size)))
+    assert sorted(int(k) for rows in found for k in rows.run) == list(range(24))
+    assert [int(rows.run[0]) for rows in found if rows.failed] == [9]
 
 
 def test_a_process_that_is_killed_changes_nothing_in_the_table(

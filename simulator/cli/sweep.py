@@ -144,9 +144,10 @@ def _conclude(plan: Plan, folder: Path, report: Report, said: dict[str, Any]) ->
     if said["as_json"]:
         click.echo(json.dumps(report.to_data()))
     if report.interrupted:
+        kept = report.completed + report.failed + report.skipped
         _to_stderr(
-            f"Interrupted: {report.completed + report.failed:,} runs are kept in {folder}/; the "
-            "same command with --resume goes on"
+            f"Interrupted: {kept:,} runs are kept in {folder}/; the same command with --resume "
+            "goes on"
         )
         return INTERRUPTED
     if report.stopped:
@@ -215,7 +216,7 @@ def _table(folder: Path, report: Report) -> Table:
 def _tell_failed(folder: Path) -> None:
     from simulator.sweep import store
 
-    table, _ = store.read(folder)
+    table, _ = store.read(folder, "run", "status", "error")
     shown = 0
     for number, status, error in zip(
         *(table[name].to_pylist() for name in ("run", "status", "error")), strict=True

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import concurrent.futures
+import contextlib
 import ipaddress
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,7 +17,13 @@ from simulator.sweep.plain import Rows
 from simulator.sweep.plan import Plan
 
 Range = tuple[int, int]
-PATIENCE = "15s"
+PATIENCE = 15.0
+"""Seconds in which a scheduler has to answer."""
+ALONE = 60.0
+"""Seconds that a cluster may be without any worker."""
+LOOK = 10.0
+"""Seconds after which a wait looks whether anybody is still there."""
+KEPT = "what was run is kept, and --resume goes on"
 
 
 def check_address(address: str, *, insecure: bool) -> str:
@@ -81,19 +91,43 @@ class Cluster:
 
     def take(self) -> tuple[Range, Rows | None]:
         """Wait for some runs that are ready, or were lost."""
-        ready = self._distributed.wait(list(self._out), return_when="FIRST_COMPLETED").done
+        ready = self._patiently(self._wait)
         future = next(iter(ready))
         runs = self._out.pop(future)
         if future.status == "finished":
-            rows = future.result()
+            rows = self._patiently(future.result)
             return runs, rows if isinstance(rows, Rows) else None
-        error = future.exception() if future.status == "error" else None
+        error = self._patiently(future.exception) if future.status == "error" else None
         if isinstance(error, self._distributed.scheduler.KilledWorker) or error is None:
             return runs, None
         raise CommandError(f"a worker of the cluster could not run the sweep: {error!r}")
 
+    def _wait(self, timeout: float) -> Any:
+        return self._distributed.wait(
+            list(self._out), timeout=timeout, return_when="FIRST_COMPLETED"
+        ).done
+
+    def _patiently(self, ask: Callable[[float], Any]) -> Any:
+        """What is asked of the cluster, as long as there is one."""
+        begin = time.monotonic()
+        while True:
+            try:
+                try:
+                    return ask(LOOK)
+                except TimeoutError:
+                    if self._client.status == "running" and self._client.nthreads():
+                        begin = time.monotonic()
+                        continue
+            except (OSError, asyncio.CancelledError, concurrent.futures.CancelledError):
+                raise CommandError(f"--dask: the scheduler is gone; {KEPT}") from None
+            if self._client.status != "running":
+                raise CommandError(f"--dask: the scheduler is gone; {KEPT}")
+            if time.monotonic() - begin > ALONE:
+                raise CommandError(f"--dask: all workers are gone; {KEPT}")
+
     def close(self) -> None:
         """Nothing more is wanted of them."""
-        for future in self._out:
-            future.cancel()
-        self._client.close()
+        with contextlib.suppress(OSError, TimeoutError):  # whoever is gone needs no telling
+            for future in self._out:
+                future.cancel()
+            self._client.close()

@@ -25,7 +25,7 @@ Range = tuple[int, int]
 AHEAD = 2
 """Chunks given out for each worker, so that none waits."""
 PATIENCE = 3
-"""How often runs are given out again after whoever had them has died."""
+"""How often runs may end whoever has them and nothing else, before it is said to be their doing."""
 DEADLY = "the process that ran it was ended from outside, or ended itself, three times"
 
 
@@ -55,14 +55,23 @@ class Workers(Protocol):
 
 
 def all_rows(workers: Workers, plan: Plan, chunks: Iterator[Range]) -> Iterator[Rows]:
-    """The rows of all chunks, as they come."""
-    lost: dict[Range, int] = {}
+    """The rows of all chunks, as they come.
+
+    Who dies may take with him what others had in hand. So nobody is blamed at once: runs that were
+    lost are given out again, and if they are lost again, one chunk after the other and alone.
+    """
+    doubts: dict[Range, int] = {}
+    blame: dict[Range, int] = {}
     waiting: list[Range] = []
+    suspects: list[Range] = []
     out = 0
-    chunks = iter(chunks)
+    alone = False
     try:
         while True:
-            while out < AHEAD * workers.count:
+            if suspects and out == 0:
+                workers.give(suspects.pop())
+                out, alone = 1, True
+            while not suspects and not alone and out < AHEAD * workers.count:
                 runs = waiting.pop() if waiting else next(chunks, None)
                 if runs is None:
                     break
@@ -72,18 +81,22 @@ def all_rows(workers: Workers, plan: Plan, chunks: Iterator[Range]) -> Iterator[
                 return
             runs, rows = workers.take()
             out -= 1
+            by_itself, alone = alone, False
             if rows is not None:
                 yield rows
-                continue
-            lost[runs] = lost.get(runs, 0) + 1
-            start, stop = runs
-            if lost[runs] < PATIENCE:
-                waiting.append(runs)
-            elif stop - start > 1:
-                middle = (start + stop) // 2
-                waiting += [(start, middle), (middle, stop)]
+            elif not by_itself:
+                doubts[runs] = doubts.get(runs, 0) + 1
+                (waiting if doubts[runs] == 1 else suspects).append(runs)
             else:
-                yield deadly(plan, start)
+                blame[runs] = blame.get(runs, 0) + 1
+                start, stop = runs
+                if blame[runs] < PATIENCE:
+                    suspects.append(runs)
+                elif stop - start > 1:
+                    middle = (start + stop) // 2
+                    suspects += [(start, middle), (middle, stop)]
+                else:
+                    yield deadly(plan, start)
     finally:
         workers.close()
 
@@ -141,9 +154,11 @@ class Processes:
     def give(self, runs: Range) -> None:
         """Give out some runs."""
         try:
-            self._out[self._pool.submit(_work, *runs)] = runs
-        except BrokenProcessPool:
-            self._lost.append(runs)
+            future = self._pool.submit(_work, *runs)
+        except BrokenProcessPool:  # one has died since
+            self._renew()
+            future = self._pool.submit(_work, *runs)
+        self._out[future] = runs
 
     def take(self) -> tuple[Range, Rows | None]:
         """Wait for some runs that are ready, or were lost."""
@@ -155,15 +170,18 @@ class Processes:
         try:
             return runs, future.result()
         except BrokenProcessPool:
-            # one has died, and the pool with it: what was out is lost, but for what is ready
-            for other, theirs in list(self._out.items()):
-                if other.done() and other.exception() is None:
-                    continue
-                del self._out[other]
-                self._lost.append(theirs)
-            self._pool.shutdown(wait=False, cancel_futures=True)
-            self._pool = self._new_pool()
+            self._renew()
             return runs, None
+
+    def _renew(self) -> None:
+        """One has died, and the pool with it: what was out is lost, but for what is ready."""
+        for other, theirs in list(self._out.items()):
+            if other.done() and other.exception() is None:
+                continue
+            del self._out[other]
+            self._lost.append(theirs)
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._pool = self._new_pool()
 
     def close(self) -> None:
         """Let the processes end."""

@@ -20,9 +20,7 @@ MOST = 100_000
 
 def reading_from(plan: Plan, folder: Path) -> Reading:
     """The table of a finished sweep, ready to be read."""
-    table, _ = store.read(folder)
-    if len(table) > MOST:
-        table = table.take(chosen(len(table), MOST))
+    table = store.read_rows(folder, chosen(plan.design.size, MOST))
     inputs = {f.address: np.array(table[f.address].to_pylist()) for f in plan.design.factors}
     outcomes = {
         column.name: np.array(table[column.name].to_pylist(), dtype=float)

@@ -168,14 +168,15 @@ class Sweep:
 
 
 def summary_of(folder: Path, names: Sequence[str] = ()) -> list[tuple[str, str, list[float]]]:
-    """Of each outcome: label, unit, and minimum, median and maximum over the runs that have it."""
+    """Of each outcome: label, unit, and quantiles (0, 5, 50, 95, 100 %) of those that have it."""
     import numpy as np
 
-    table, manifest = store.read(folder)
+    _, manifest = store.read(folder, "run")
     rows = []
     for column in manifest["outcomes"]:
         if names and column["name"] not in names:
             continue
+        table, _ = store.read(folder, column["name"])
         values = np.asarray(table[column["name"]].to_numpy(), dtype=float)
         values = values[np.isfinite(values)]
         if len(values) and np.ptp(values) > 0:

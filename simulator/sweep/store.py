@@ -288,18 +288,43 @@ def table_of(plan: Plan, rows: Rows) -> Any:
     return pa.table(columns, schema=schema)
 
 
-def read(folder: Path) -> tuple[Any, dict[str, Any]]:
-    """The table of a finished sweep and its manifest; raises `CommandError` if there is none."""
+def read(folder: Path, *columns: str) -> tuple[Any, dict[str, Any]]:
+    """The table of a finished sweep, or some of its columns, and its manifest.
+
+    Raises `CommandError` if there is none.
+    """
     import pyarrow.csv as pc
     import pyarrow.parquet as pq
 
+    file, manifest = _table_of(folder)
+    wanted = list(columns) or None
+    if file.suffix == ".parquet":
+        return pq.read_table(file, columns=wanted), manifest
+    return pc.read_csv(file, convert_options=pc.ConvertOptions(include_columns=wanted)), manifest
+
+
+def read_rows(folder: Path, numbers: Sequence[int]) -> Any:
+    """Some rows of the table of a finished sweep, in rising order; the others are not kept."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    file, _ = _table_of(folder)
+    if file.suffix != ".parquet":
+        return read(folder)[0].take(numbers)
+    places, found, at = np.asarray(numbers), [], 0
+    for batch in pq.ParquetFile(file).iter_batches():
+        here = places[(places >= at) & (places < at + len(batch))] - at
+        found.append(batch.take(pa.array(here)))
+        at += len(batch)
+    return pa.Table.from_batches(found)
+
+
+def _table_of(folder: Path) -> tuple[Path, dict[str, Any]]:
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        table = str(manifest["table"])
+        return folder / Path(str(manifest["table"])).name, manifest
     except (OSError, ValueError, KeyError):
         raise CommandError(f"{folder} holds no finished sweep") from None
-    file = folder / Path(table).name
-    return (pq.read_table(file) if file.suffix == ".parquet" else pc.read_csv(file)), manifest
 
 
 def columns_in(manifest: Mapping[str, Any]) -> list[Outcome]:

@@ -147,7 +147,7 @@ class Sweep:
     @classmethod
     def open(cls, folder: str | Path) -> Sweep:
         """A sweep that has been run; raises `CommandError` if there is none."""
-        _, manifest = store.read(Path(folder))
+        _, manifest = store.read(Path(folder), "run")
         return cls(Plan.from_data(manifest["plan"]), Path(folder))
 
     def run(self, **options: Any) -> Report:

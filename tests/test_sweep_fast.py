@@ -60,6 +60,8 @@ sweep:
 """
 
 
+pytestmark = pytest.mark.timeout(900)  # a kernel is a minute's work for the compiler
+
 REPLACEMENTS = (
     "[{fluid: albumin-5, share: 100 %}]",
     "[{fluid: albumin-5, share: 70 %}, {fluid: fresh-frozen-plasma, share: 30 %}]",
@@ -111,7 +113,9 @@ USUAL = {"sex": "female", "height": 165, "fluid_shift": "starling", "device": "s
          "events": EVENTS[2], "seed": 1}  # fmt: skip
 
 
-@pytest.mark.parametrize("device", ["spectra-optia", "evacure-ec-4a"])
+@pytest.mark.parametrize(
+    "device", ["spectra-optia", pytest.param("evacure-ec-4a", marks=pytest.mark.statistics)]
+)
 def test_lanes_give_what_single_runs_give_on_two_machines(tmp_path: Path, device: str) -> None:
     file = tmp_path / "usual.yaml"
     file.write_text(scenario_of({**USUAL, "device": device, "replacement": REPLACEMENTS[1]}))
@@ -124,7 +128,6 @@ def test_lanes_give_what_single_runs_give_on_two_machines(tmp_path: Path, device
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )  # fmt: skip
 @given(drawn)
-@pytest.mark.timeout(600)
 def test_lanes_give_what_single_runs_give(
     tmp_path_factory: pytest.TempPathFactory, draw: dict[str, Any]
 ) -> None:
@@ -133,7 +136,7 @@ def test_lanes_give_what_single_runs_give(
     compare(plan_of(file))
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.statistics
 def test_double_filtration_and_columns_are_followed(tmp_path: Path) -> None:
     plan = plan_of(
         "immunoadsorption-or-exchange",

@@ -310,3 +310,29 @@ def test_what_is_left_to_do_is_what_is_not_done() -> None:
     assert store.left_to_do(10, []) == [(0, 10)]
     assert store.left_to_do(10, [(2, 4), (7, 10)]) == [(0, 2), (4, 7)]
     assert store.left_to_do(10, [(0, 10)]) == []
+
+
+def test_a_half_joined_table_is_no_stranger_but_a_thesis_among_the_parts_is(
+    scenario: Path, tmp_path: Path
+) -> None:
+    place = store.Store(tmp_path / "out", plan_of(scenario))
+    place.begin(resume=False)
+    (place.folder / "sweep.parquet.tmp").touch()
+    place.check()
+    (place.folder / ".parts" / "thesis.txt").touch()
+    with pytest.raises(CommandError, match="which no sweep has written"):
+        place.check()
+
+
+def test_a_start_that_is_refused_costs_no_run_that_was_kept(scenario: Path, tmp_path: Path) -> None:
+    plan = plan_of(scenario)
+    place = store.Store(tmp_path / "out", plan)
+    place.begin(resume=False)
+    place.keep(plain.rows(plan, 0, 4))
+
+    def nobody(engine: str) -> Any:
+        raise CommandError("nobody answers")
+
+    with pytest.raises(CommandError, match="nobody answers"):
+        run.run(plan, tmp_path / "out", cluster=nobody)
+    assert place.unfinished() == 4

@@ -77,10 +77,11 @@ def run(
         return Report(size, said["completed"], said["failed"], size, 0.0)
     if not resume and (left := place.unfinished()):
         announce(f"{left:,} runs of an unfinished sweep are thrown away; --resume would keep them")
+    engine = engines.choose(plan, announce)  # a refusal must cost nothing that was kept
+    remote = cluster(engine) if cluster is not None else None
     done = place.begin(resume=resume)
     skipped = sum(stop - start for start, stop in done)
-    engine = engines.choose(plan, announce)
-    workers = _workers(plan, engine, jobs, size - skipped, cluster)
+    workers = remote or _workers(plan, engine, jobs, size - skipped)
     begin = time.perf_counter()
     made = failed = 0
     stopped, interrupted = "", False
@@ -118,10 +119,7 @@ def _workers(
     engine: str,
     jobs: int | None,
     left: int,
-    cluster: Callable[[str], execution.Workers] | None,
 ) -> execution.Workers:
-    if cluster is not None:
-        return cluster(engine)
     usual = 1 if left <= SMALL else processes.available()
     return execution.workers_for(plan, engine, min(jobs or usual, max(1, left)))()
 

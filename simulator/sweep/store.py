@@ -52,10 +52,12 @@ class Store:
             return
         if not self.folder.is_dir():
             raise CommandError(f"{self.folder} is a file; a sweep is written to a folder")
-        known = {*TABLES.values(), MANIFEST, CURVES, *LEFT_BY_DESKTOPS}
+        written = {*TABLES.values(), CURVES}
+        half = {f"{name}.tmp" for name in written}  # left by whoever was killed while joining
+        known = {*written, *half, MANIFEST, *LEFT_BY_DESKTOPS}
         for entry in sorted(self.folder.iterdir()):
             picture = entry.suffix in PICTURE_SUFFIXES and entry.stem in PICTURES
-            ours = entry.name == PARTS and entry.is_dir()
+            ours = entry.name == PARTS and entry.is_dir() and _only_parts(entry)
             if not ours and not (entry.is_file() and (picture or entry.name in known)):
                 raise CommandError(
                     f"{self.folder} holds {entry.name!r}, which no sweep has written; choose "
@@ -317,6 +319,14 @@ def read_rows(folder: Path, numbers: Sequence[int]) -> Any:
         found.append(batch.take(pa.array(here)))
         at += len(batch)
     return pa.Table.from_batches(found)
+
+
+def _only_parts(folder: Path) -> bool:
+    """Whether a folder holds nothing but what sweeps keep there; what else it holds is not ours."""
+    return not folder.is_symlink() and all(
+        entry.name.startswith(PLAN) or entry.suffix in (".parquet", ".npy", ".tmp")
+        for entry in folder.iterdir()
+    )
 
 
 def _table_of(folder: Path) -> tuple[Path, dict[str, Any]]:

@@ -146,6 +146,32 @@ def test_double_filtration_and_columns_are_followed(tmp_path: Path) -> None:
     compare(plan)
 
 
+def test_runs_that_lanes_cannot_follow_stand_among_those_that_they_can(tmp_path: Path) -> None:
+    """What one run is like is not what all are like: luck comes and goes, and weights are drawn."""
+    file = tmp_path / "drawn.yaml"
+    file.write_text(scenario_of({**USUAL, "sessions": 1, "events": "[]"}))
+    plan = plan_of(
+        file, vary={"machine.disturbances": ["none", "typical"]}, design="grid", samples=3
+    )
+    assert fast.refusal(plan) == ""
+    _, followed = _Service(plan).columns(0, plan.design.size)
+    lucky = plan.design.values(0, plan.design.size)["machine.disturbances"] == "typical"
+    assert list(followed) == list(~lucky)
+
+
+def test_a_first_run_that_is_no_scenario_is_a_row_like_any_other(tmp_path: Path) -> None:
+    file = tmp_path / "drawn.yaml"
+    file.write_text(scenario_of({**USUAL, "sessions": 1, "events": "[]"}))
+    plan = plan_of(
+        file, vary=["patient.weight=normal(70 kg, 70 kg)"], seed=13, samples=6, engine="fast"
+    )
+    assert plain.rows(plan, 0, 1).failed
+    assert engines.choose(plan) == "fast"
+    rows, alone = fast.rows(plan, 0, 6), plain.rows(plan, 0, 6)
+    assert (rows.status, rows.error) == (alone.status, alone.error)
+    assert 0 < rows.failed < 6
+
+
 def test_a_wrong_number_of_a_lane_is_noticed(tmp_path: Path) -> None:
     file = tmp_path / "drawn.yaml"
     file.write_text(scenario_of({**USUAL, "sessions": 1, "events": "[]"}))

@@ -131,9 +131,13 @@ class Reader:
 
 
 def _ground(scenario: Scenario, below: Mapping[str, Quantity]) -> tuple[Ground, list[Value]]:
+    machine = scenario.machine
+    if scenario.rules:
+        raise UntraceableError("rules look at levels when a session is due")
+    if machine is not None and machine.disturbances != "none":
+        raise UntraceableError("every run has its own luck (disturbances)")
     patient = Patient(scenario.patient, scenario.solutes)
     constants, therapy = patient.constants, patient.therapy
-    machine = scenario.machine
     passage = passage_of(machine.device) if machine else Passage()
     treats = machine is not None and machine.device.treatment is not None
     vitals = patient.vitals()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib.util
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,9 +31,13 @@ if TYPE_CHECKING:
 
 MOST_READERS = 200
 """Combinations of values that are no numbers, such as devices, for which a scenario is read."""
+MOST_TRIED = 100
+"""Runs among which one that is a scenario is looked for, to see what the others are like."""
+UNREADABLE = (UntraceableError, TypeError, AttributeError, SimulatorError)
+"""What reading with symbols may end with; such runs are run one by one, which says why."""
 
 
-def refusal(plan: Plan) -> str:  # noqa: PLR0911  (a line for each reason)
+def refusal(plan: Plan) -> str:
     """Why the fast path cannot serve a sweep, in words; empty if it can."""
     if importlib.util.find_spec("numba") is None:
         return "numba is not installed (pip install numba)"
@@ -39,23 +45,19 @@ def refusal(plan: Plan) -> str:  # noqa: PLR0911  (a line for each reason)
         return "curves are asked for, which lanes do not write"
     if plan.outcomes:
         return f"{plan.outcomes[0]!r} is read from the curves of a run"
+    service = _service(plan)
+    if service.first is None:
+        return f"none of the first {MOST_TRIED} runs is a scenario"
     try:
-        first = _Service(plan).ground_of(0)
-    except (UntraceableError, TypeError, AttributeError) as error:
+        service.first_ground  # noqa: B018 - read for what may go wrong
+    except UNREADABLE as error:
         return f"it cannot be followed with symbols: {error}"
-    except SimulatorError:
-        return ""  # its first run is no scenario; others may be
-    scenario = first.scenario
-    if scenario.rules:
-        return "rules look at levels when a session is due"
-    if scenario.machine is not None and scenario.machine.disturbances != "none":
-        return "every run has its own luck (disturbances)"
     return ""
 
 
 def prepare(plan: Plan, announce: Callable[[str], None]) -> None:
     """Compile what a sweep needs, unless it has been; `announce` is told if that takes time."""
-    ground = _Service(plan).ground_of(0)
+    ground = _service(plan).first_ground
     made = [body.in_session(ground.shape), body.between_sessions(ground.shape)]
     if not all(map(assembled.is_compiled, made)):
         announce(
@@ -95,24 +97,40 @@ class _Service:
         self.named = [f.address for f in plan.design.factors if not f.numeric]
         self._readers: dict[str, Reader] = {}
         self._kernels: dict[body.Shape, Kernels] = {}
+        self.first = self._first()
         self._settle_factors()
+
+    def _first(self) -> int | None:
+        """The first run that is a scenario."""
+        from simulator.sweep import plain
+
+        for run in range(min(self.plan.design.size, MOST_TRIED)):
+            with suppress(SimulatorError):
+                plain.scenario_of(self.plan, run)
+                return run
+        return None
 
     def _settle_factors(self) -> None:
         """Numbers that no symbol can stand for, such as counts, are read one by one."""
+        if self.first is None:
+            return
+        values = self._values(self.first, self.first + 1)
         for address in list(self.numeric):
-            values = self._values(0, 1)
-            reader = self._new_reader(0, only={address: self.numeric[address]})
+            reader = self._new_reader(self.first, only={address: self.numeric[address]})
             try:
                 reader.read({address: float(values[address][0])})
-            except (UntraceableError, TypeError, AttributeError, SimulatorError):
+            except UNREADABLE:
                 self.named.append(address)
                 del self.numeric[address]
 
     def _values(self, start: int, stop: int) -> Mapping[str, Any]:
         return self.plan.design.values(start, stop)
 
-    def ground_of(self, run: int) -> Ground:
-        """The ground of one run."""
+    @cached_property
+    def first_ground(self) -> Ground:
+        """The ground of the first run that is a scenario."""
+        run = self.first
+        assert run is not None, "there is none, which is refused"
         values = self._values(run, run + 1)
         reader = self._reader(self._kind(values, 0), run)
         number = reader.read({a: float(values[a][0]) for a in self.numeric})
@@ -157,8 +175,8 @@ class _Service:
                     [np.zeros(len(rows)), *(values[a][rows] for a in self.numeric)]
                 )[:, 1:]
                 groups = course.begin(reader, tape, numbers.astype(float))
-            except (UntraceableError, SimulatorError):
-                continue  # run one by one, which says what is wrong
+            except UNREADABLE:
+                continue
             for number, of_group, results in groups:
                 ground = reader.grounds[number]
                 done = course.run(

@@ -158,11 +158,12 @@ class Haunted(execution.Processes):
 @pytest.mark.parametrize("size", [1, 3])
 def test_a_run_that_ends_its_process_is_the_only_one_that_fails(scenario: Path, size: int) -> None:
     """The pool breaks as a whole; those who were in it beside the deadly one are innocent."""
-    plan = plan_of(scenario)
+    plan = plan_of(scenario, curves=True)
     workers = Haunted(plan, "plain", 2)
     found = list(all_rows(workers, plan, execution.ranges_of([(0, 24)], size)))
     assert sorted(int(k) for rows in found for k in rows.run) == list(range(24))
     assert [int(rows.run[0]) for rows in found if rows.failed] == [9]
+    assert all(rows.curves is not None and len(rows.curves) == len(rows) for rows in found)
 
 
 def test_a_process_that_is_killed_changes_nothing_in_the_table(

@@ -7,7 +7,6 @@ hand, which are given out again; runs that kill whoever has them become rows tha
 from __future__ import annotations
 
 import multiprocessing
-import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -15,10 +14,8 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-import numpy as np
-
 from simulator.sweep import engines, plain
-from simulator.sweep.plain import FAILED, Rows
+from simulator.sweep.plain import Rows
 from simulator.sweep.plan import Plan
 
 Range = tuple[int, int]
@@ -96,22 +93,9 @@ def all_rows(workers: Workers, plan: Plan, chunks: Iterator[Range]) -> Iterator[
                     middle = (start + stop) // 2
                     suspects += [(start, middle), (middle, stop)]
                 else:
-                    yield deadly(plan, start)
+                    yield plain.failed(plan, start, DEADLY)
     finally:
         workers.close()
-
-
-def deadly(plan: Plan, run: int) -> Rows:
-    """The row of a run that nobody survives."""
-    columns = plain.columns_of(plan)
-    return Rows(
-        run=np.array([run]),
-        seed=plan.design.seeds(run, run + 1),
-        inputs=plan.design.values(run, run + 1),
-        outcomes={c.name: np.array([np.nan]) for c in columns},
-        status=[FAILED],
-        error=[DEADLY],
-    )
 
 
 @dataclass
@@ -193,8 +177,6 @@ _PLAN: list[Any] = []
 
 def _begin_work(plan: Plan, engine: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interrupt means
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
-        os.environ[name] = "1"
     _PLAN[:] = [plan, engine]
 
 

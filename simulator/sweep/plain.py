@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -95,34 +96,43 @@ def completed(
 
     `found`: columns by name, good where `followed`.
     """
-    columns = columns_of(plan)
-    count = stop - start
-    outcomes = {c.name: found.get(c.name, np.full(count, np.nan)) for c in columns}
-    status, error = [DONE] * count, [""] * count
-    curves = _no_curves(plan, count) if plan.curves else None
+    made = _without_outcomes(plan, start, stop)
+    for name, column in found.items():
+        if name in made.outcomes:
+            made.outcomes[name][followed] = column[followed]
     for i in np.flatnonzero(~followed):
         try:
             result = result_of(plan, start + int(i))
         except Exception as why:
-            status[i], error[i] = FAILED, _in_a_line(why)
+            made.status[i], made.error[i] = FAILED, _in_a_line(why)
             continue
-        for column in columns:
-            try:
-                outcomes[column.name][i] = column.read(result)
-            except KeyError:
-                outcomes[column.name][i] = np.nan  # this run follows other solutes
-        if curves is not None:
-            found_curves = sampled(result, _usual(plan).days)
-            if found_curves.shape == curves.shape[1:]:
-                curves[i] = found_curves
+        for outcome in columns_of(plan):
+            with suppress(KeyError):  # this run follows other solutes
+                made.outcomes[outcome.name][i] = outcome.read(result)
+        if made.curves is not None:
+            curves = sampled(result, _usual(plan).days)
+            if curves.shape == made.curves.shape[1:]:
+                made.curves[i] = curves
+    return made
+
+
+def failed(plan: Plan, run: int, why: str) -> Rows:
+    """The row of a run that could not be made."""
+    made = _without_outcomes(plan, run, run + 1)
+    made.status[0], made.error[0] = FAILED, why
+    return made
+
+
+def _without_outcomes(plan: Plan, start: int, stop: int) -> Rows:
+    count = stop - start
     return Rows(
         run=np.arange(start, stop, dtype=np.int64),
         seed=plan.design.seeds(start, stop),
         inputs=plan.design.values(start, stop),
-        outcomes=outcomes,
-        status=status,
-        error=error,
-        curves=curves,
+        outcomes={c.name: np.full(count, np.nan) for c in columns_of(plan)},
+        status=[DONE] * count,
+        error=[""] * count,
+        curves=_no_curves(plan, count) if plan.curves else None,
     )
 
 

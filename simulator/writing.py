@@ -75,6 +75,11 @@ def _replace(file: Path, data: bytes) -> None:
         raise
 
 
+def left_half(entry: Path, name: str) -> bool:
+    """Whether a file is what `write_whole` left of a file of that name when it was killed."""
+    return entry.name.startswith(f".{name}-")
+
+
 def umask() -> int:
     """The rights that new files do not have."""
     mask = os.umask(0)

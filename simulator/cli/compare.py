@@ -16,6 +16,7 @@ from simulator.cli.options import scenarios_argument, set_option
 from simulator.errors import ImpossibleRunError
 from simulator.result import Result
 from simulator.scenario.model import Scenario
+from simulator.scenario.overrides import parts
 
 LONGEST_NAME = 80  # characters of the folder's name
 
@@ -79,8 +80,8 @@ def _arms(source: str, overrides: Sequence[str]) -> list[tuple[str, tuple[str, .
     choices = []
     for override in overrides:
         path, equals, values = override.partition("=")
-        parts = _split(values) if equals else [values]
-        choices.append([f"{path}{equals}{value}" for value in parts])
+        listed = parts(values) if equals else [values]
+        choices.append([f"{path}{equals}{value}" for value in listed])
     several = [i for i, choice in enumerate(choices) if len(choice) > 1]
     arms = []
     for chosen in itertools.product(*choices):
@@ -92,20 +93,8 @@ def _arms(source: str, overrides: Sequence[str]) -> list[tuple[str, tuple[str, .
 def _setting(overrides: Sequence[str]) -> str:
     """The dotted path of which several values are compared; empty if there is none, or more."""
     listed = [override.partition("=") for override in overrides]
-    several = [path for path, _, values in listed if len(_split(values)) > 1]
+    several = [path for path, _, values in listed if len(parts(values)) > 1]
     return several[0] if len(several) == 1 else ""
-
-
-def _split(text: str) -> list[str]:
-    """Parts between commas that stand outside brackets and braces."""
-    parts, depth = [""], 0
-    for character in text:
-        depth += (character in "[{(") - (character in "]})")
-        if character == "," and depth == 0:
-            parts.append("")
-        else:
-            parts[-1] += character
-    return [part.strip() for part in parts]
 
 
 def _shortest_labels(arms: Sequence[tuple[str, Scenario]]) -> list[str]:

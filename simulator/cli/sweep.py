@@ -216,7 +216,7 @@ def _table(folder: Path, report: Report) -> Table:
 def _tell_failed(folder: Path) -> None:
     from simulator.sweep import store
 
-    table, _ = store.read(folder, "run", "status", "error")
+    table = store.read(folder, "run", "status", "error")
     shown = 0
     for number, status, error in zip(
         *(table[name].to_pylist() for name in ("run", "status", "error")), strict=True

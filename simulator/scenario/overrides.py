@@ -39,6 +39,18 @@ def steps(address: str) -> Path:
     return tuple(int(step) if step.isdecimal() else step for step in address.split("."))
 
 
+def parts(text: str) -> list[str]:
+    """Parts between commas that stand outside brackets and braces."""
+    found, depth = [""], 0
+    for character in text:
+        depth += (character in "[{(") - (character in "]})")
+        if character == "," and depth == 0:
+            found.append("")
+        else:
+            found[-1] += character
+    return [part.strip() for part in found]
+
+
 def _split(override: str) -> tuple[Path, str]:
     address, equals, text = override.partition("=")
     address = address.strip()

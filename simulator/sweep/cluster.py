@@ -110,20 +110,19 @@ class Cluster:
     def _patiently(self, ask: Callable[[float], Any]) -> Any:
         """What is asked of the cluster, as long as there is one."""
         begin = time.monotonic()
-        while True:
-            try:
+        try:
+            while True:
                 try:
                     return ask(LOOK)
                 except TimeoutError:
-                    if self._client.status == "running" and self._client.nthreads():
+                    if self._client.status != "running":
+                        raise ConnectionError from None
+                    if self._client.nthreads():
                         begin = time.monotonic()
-                        continue
-            except (OSError, asyncio.CancelledError, concurrent.futures.CancelledError):
-                raise CommandError(f"--dask: the scheduler is gone; {KEPT}") from None
-            if self._client.status != "running":
-                raise CommandError(f"--dask: the scheduler is gone; {KEPT}")
-            if time.monotonic() - begin > ALONE:
-                raise CommandError(f"--dask: all workers are gone; {KEPT}")
+                    elif time.monotonic() - begin > ALONE:
+                        raise CommandError(f"--dask: all workers are gone; {KEPT}") from None
+        except (OSError, asyncio.CancelledError, concurrent.futures.CancelledError):
+            raise CommandError(f"--dask: the scheduler is gone; {KEPT}") from None
 
     def close(self) -> None:
         """Nothing more is wanted of them."""

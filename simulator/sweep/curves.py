@@ -24,14 +24,24 @@ def days_of(scenario: Scenario) -> NDArray[np.float64]:
 
 
 def sampled(result: Result, days: NDArray[np.float64]) -> Numbers:
-    """All curves of a run at some days, a row for each column but time; straight between rows."""
-    rows = np.array(result.rows)
-    last = np.append(np.diff(rows[:, 0]) > 0, True)  # of rows at one instant, the last
-    time = rows[last, 0]
-    beyond = days > time[-1] + 1e-9
-    curves = np.stack([np.interp(days, time, rows[last, i]) for i in range(1, len(result.columns))])
-    curves[:, beyond] = np.nan  # a run that was shorter
+    """All curves of a run at some days, a row for each column but time; NaN after its end."""
+    curves = interpolated(result, [name for name, _ in result.columns[1:]], days)
+    curves[:, days > result.rows[-1][0] + 1e-9] = np.nan
     return curves.astype(np.float32)
+
+
+def interpolated(
+    result: Result, columns: Sequence[str], days: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Some columns of a run at some days, a row for each; straight between rows.
+
+    At a step (a drug given at once) it is the level after it.
+    """
+    time = np.array(result.column("time"))
+    last = np.append(np.diff(time) > 0, True)  # of rows at one instant, the last
+    return np.stack(
+        [np.interp(days, time[last], np.array(result.column(name))[last]) for name in columns]
+    )
 
 
 def write(

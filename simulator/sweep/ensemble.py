@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.result import Result
+from simulator.sweep.curves import interpolated
 from simulator.units import MINUTES_PER_DAY
 
 Numbers = NDArray[np.float64]
@@ -57,18 +58,8 @@ def chosen(runs: int, most: int = MOST) -> list[int]:
 
 
 def sampled(result: Result, solutes: Sequence[str], days: Numbers) -> Numbers:
-    """The plasma concentrations of one run at some days: a row for each solute.
-
-    At a step (a drug given at once) it is the level after it.
-    """
-    time = np.array(result.column("time"))
-    last = np.append(np.diff(time) > 0, True)  # of rows at one instant, the last
-    return np.stack(
-        [
-            np.interp(days, time[last], np.array(result.column(f"{name}_plasma"))[last])
-            for name in solutes
-        ]
-    )
+    """The plasma concentrations of one run at some days: a row for each solute."""
+    return interpolated(result, [f"{name}_plasma" for name in solutes], days)
 
 
 def days_of(until: float) -> Numbers:

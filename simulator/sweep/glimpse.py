@@ -78,10 +78,7 @@ def glimpse(plan: Plan, most: int = MOST, jobs: int | None = 1) -> tuple[Reading
     A run that fails is left out of the curves and is nothing in the columns.
     """
     runs = chosen(plan.design.size, most) if drawn(plan) else list(range(plan.design.size))
-    base = scenarios.loads(plan.text, plan.name)
-    units = {name: base.solutes[name].kinetics.unit for name in leading(base)}
-    days = days_of(base.until)
-    rows = list(processes.each(partial(_row, plan, list(units), days), runs, jobs))
+    days, units, rows = _made(plan, runs, jobs)
     each = [plan.design.values(run, run + 1) for run in runs]
     inputs = {a: np.concatenate([values[a] for values in each]) for a in each[0]}
     names = [column.name for column in plain.columns_of(plan)]
@@ -96,14 +93,20 @@ def glimpse(plan: Plan, most: int = MOST, jobs: int | None = 1) -> tuple[Reading
 
 def curves_of(plan: Plan, most: int = MOST, jobs: int | None = None) -> Ensemble | None:
     """Curves of some runs of a sweep; None if fewer than two can be run."""
+    days, units, rows = _made(plan, chosen(plan.design.size, most), jobs)
+    curves = [levels for _, levels in rows if levels is not None]
+    return ensemble(days, np.stack(curves), units, plan.design.size) if len(curves) > 1 else None
+
+
+def _made(
+    plan: Plan, runs: Sequence[int], jobs: int | None
+) -> tuple[Numbers, Mapping[str, str], list[tuple[list[float], Numbers | None]]]:
+    """The days of curves, the solutes of them with units, and of each run columns and curves."""
     base = scenarios.loads(plan.text, plan.name)
     units = {name: base.solutes[name].kinetics.unit for name in leading(base)}
     days = days_of(base.until)
-    rows = processes.each(
-        partial(_row, plan, list(units), days), chosen(plan.design.size, most), jobs
-    )
-    curves = [levels for _, levels in rows if levels is not None]
-    return ensemble(days, np.stack(curves), units, plan.design.size) if len(curves) > 1 else None
+    rows = list(processes.each(partial(_row, plan, list(units), days), runs, jobs))
+    return days, units, rows
 
 
 def drawn(plan: Plan) -> bool:

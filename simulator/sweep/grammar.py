@@ -15,7 +15,7 @@ from typing import Any
 from simulator import units
 from simulator.catalog import nearest
 from simulator.errors import CommandError, ScenarioError
-from simulator.scenario import reader
+from simulator.scenario import overrides, reader
 from simulator.scenario.sweep import DISTRIBUTIONS
 
 EXPECTED = (
@@ -40,15 +40,8 @@ def parse(text: str) -> tuple[str, Any]:
 
 
 def split(text: str) -> list[str]:
-    """Parts between commas that stand outside brackets and braces."""
-    parts, depth = [""], 0
-    for character in text:
-        depth += (character in "[{(") - (character in "]})")
-        if character == "," and depth == 0:
-            parts.append("")
-        else:
-            parts[-1] += character
-    return [part.strip() for part in parts if part.strip()]
+    """Parts between commas that stand outside brackets and braces, but for empty ones."""
+    return [part for part in overrides.parts(text) if part]
 
 
 def _distribution(address: str, name: str, given: list[str]) -> dict[str, Any]:

@@ -145,7 +145,7 @@ class Sweep:
     @classmethod
     def open(cls, folder: str | Path) -> Sweep:
         """A sweep that has been run; raises `CommandError` if there is none."""
-        _, manifest = store.read(Path(folder), "run")
+        manifest = store.manifest_of(Path(folder))
         return cls(Plan.from_data(manifest["plan"]), Path(folder))
 
     def run(self, **options: Any) -> Report:
@@ -157,9 +157,8 @@ class Sweep:
 
         Raises `CommandError` if it has not been run.
         """
-        table, manifest = store.read(self.folder)
-        frame = table.to_pandas()
-        schema = store.schema_of(Plan.from_data(manifest["plan"]))
+        frame = store.read(self.folder).to_pandas()
+        schema = store.schema_of(Plan.from_data(store.manifest_of(self.folder)["plan"]))
         for what in ("unit", "label"):
             frame.attrs[f"{what}s"] = {f.name: f.metadata[what.encode()].decode() for f in schema}
         return frame
@@ -169,13 +168,11 @@ def summary_of(folder: Path, names: Sequence[str] = ()) -> list[tuple[str, str, 
     """Of each outcome: label, unit, and quantiles (0, 5, 50, 95, 100 %) of those that have it."""
     import numpy as np
 
-    _, manifest = store.read(folder, "run")
     rows = []
-    for column in manifest["outcomes"]:
+    for column in store.manifest_of(folder)["outcomes"]:
         if names and column["name"] not in names:
             continue
-        table, _ = store.read(folder, column["name"])
-        values = np.asarray(table[column["name"]].to_numpy(), dtype=float)
+        values = np.asarray(store.read(folder, column["name"])[0].to_numpy(), dtype=float)
         values = values[np.isfinite(values)]
         if len(values) and np.ptp(values) > 0:
             cuts = [float(x) for x in np.quantile(values, [0, 0.05, 0.5, 0.95, 1])]

@@ -21,7 +21,6 @@ import numpy as np
 from simulator import __version__, writing
 from simulator.errors import CommandError
 from simulator.sweep import curves, plain
-from simulator.sweep.outcomes import Outcome
 from simulator.sweep.plain import FAILED, Rows
 from simulator.sweep.plan import Plan
 from simulator.writing import LEFT_BY_DESKTOPS, PICTURE_SUFFIXES
@@ -53,12 +52,13 @@ class Store:
         if not self.folder.is_dir():
             raise CommandError(f"{self.folder} is a file; a sweep is written to a folder")
         written = {*TABLES.values(), CURVES}
-        half = {f"{name}.tmp" for name in written}  # left by whoever was killed while joining
-        known = {*written, *half, MANIFEST, *LEFT_BY_DESKTOPS}
+        joining = {f"{name}.tmp" for name in written}  # left by whoever was killed in that
+        known = {*written, *joining, MANIFEST, *LEFT_BY_DESKTOPS}
         for entry in sorted(self.folder.iterdir()):
             picture = entry.suffix in PICTURE_SUFFIXES and entry.stem in PICTURES
+            half = writing.left_half(entry, MANIFEST)
             ours = entry.name == PARTS and entry.is_dir() and _only_parts(entry)
-            if not ours and not (entry.is_file() and (picture or entry.name in known)):
+            if not ours and not (entry.is_file() and (picture or half or entry.name in known)):
                 raise CommandError(
                     f"{self.folder} holds {entry.name!r}, which no sweep has written; choose "
                     f"another folder with --out"
@@ -114,12 +114,7 @@ class Store:
 
     def done(self) -> list[tuple[int, int]]:
         """The runs whose rows stand there, as (first, after last), in order."""
-        found = []
-        for file in (self.folder / PARTS).glob("*.parquet"):
-            start, _, stop = file.stem.partition("-")
-            if start.isdecimal() and stop.isdecimal():
-                found.append((int(start), int(stop)))
-        return sorted(found)
+        return sorted(filter(None, map(_runs_in, (self.folder / PARTS).glob("*.parquet"))))
 
     # -- while it runs --------------------------------------------------------------------------
 
@@ -149,7 +144,8 @@ class Store:
         (self.folder / MANIFEST).unlink(missing_ok=True)
         for stale in self.folder.iterdir():
             picture = stale.suffix in PICTURE_SUFFIXES and stale.stem in PICTURES
-            if picture or (stale.name == CURVES and not self.plan.curves):
+            unasked = stale.name == CURVES and not self.plan.curves
+            if picture or unasked or writing.left_half(stale, MANIFEST):
                 stale.unlink()
         (self.folder / f"{TABLES[kind]}.tmp").replace(self.folder / TABLES[kind])
         for other in set(TABLES.values()) - {TABLES[kind]}:
@@ -290,29 +286,37 @@ def table_of(plan: Plan, rows: Rows) -> Any:
     return pa.table(columns, schema=schema)
 
 
-def read(folder: Path, *columns: str) -> tuple[Any, dict[str, Any]]:
-    """The table of a finished sweep, or some of its columns, and its manifest.
+def manifest_of(folder: Path) -> dict[str, Any]:
+    """The manifest of a finished sweep; raises `CommandError` if there is none."""
+    try:
+        manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        if manifest["table"] in TABLES.values():
+            return manifest
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    raise CommandError(f"{folder} holds no finished sweep")
 
-    Raises `CommandError` if there is none.
-    """
+
+def read(folder: Path, *columns: str) -> Any:
+    """The table of a finished sweep, or some of its columns; raises as `manifest_of`."""
     import pyarrow.csv as pc
     import pyarrow.parquet as pq
 
-    file, manifest = _table_of(folder)
+    file = folder / manifest_of(folder)["table"]
     wanted = list(columns) or None
     if file.suffix == ".parquet":
-        return pq.read_table(file, columns=wanted), manifest
-    return pc.read_csv(file, convert_options=pc.ConvertOptions(include_columns=wanted)), manifest
+        return pq.read_table(file, columns=wanted)
+    return pc.read_csv(file, convert_options=pc.ConvertOptions(include_columns=wanted))
 
 
 def read_rows(folder: Path, numbers: Sequence[int]) -> Any:
-    """Some rows of the table of a finished sweep, in rising order; the others are not kept."""
+    """Some rows of that table, in rising order; the others are not kept."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    file, _ = _table_of(folder)
+    file = folder / manifest_of(folder)["table"]
     if file.suffix != ".parquet":
-        return read(folder)[0].take(numbers)
+        return read(folder).take(numbers)
     places, found, at = np.asarray(numbers), [], 0
     for batch in pq.ParquetFile(file).iter_batches():
         here = places[(places >= at) & (places < at + len(batch))] - at
@@ -324,26 +328,17 @@ def read_rows(folder: Path, numbers: Sequence[int]) -> Any:
 def _only_parts(folder: Path) -> bool:
     """Whether a folder holds nothing but what sweeps keep there; what else it holds is not ours."""
     return not folder.is_symlink() and all(
-        entry.name.startswith(PLAN) or entry.suffix in (".parquet", ".npy", ".tmp")
+        entry.name in (PLAN, *LEFT_BY_DESKTOPS) or writing.left_half(entry, PLAN) or _runs_in(entry)
         for entry in folder.iterdir()
     )
 
 
-def _table_of(folder: Path) -> tuple[Path, dict[str, Any]]:
-    try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        return folder / Path(str(manifest["table"])).name, manifest
-    except (OSError, ValueError, KeyError):
-        raise CommandError(f"{folder} holds no finished sweep") from None
-
-
-def columns_in(manifest: Mapping[str, Any]) -> list[Outcome]:
-    """The outcome columns that a manifest names; what they are read from is gone."""
-
-    def gone(_: Any) -> float:
-        return float("nan")
-
-    return [Outcome(c["name"], c["unit"], c["label"], gone) for c in manifest["outcomes"]]
+def _runs_in(part: Path) -> tuple[int, int] | None:
+    """The runs of a part, as (first, after last), from its name; None if it is no part's."""
+    start, _, stop = part.name.partition(".")[0].partition("-")
+    if start.isdecimal() and stop.isdecimal():
+        return int(start), int(stop)
+    return None
 
 
 def _cell(value: Any) -> Any:

@@ -19,7 +19,7 @@ from simulator import scenario as scenarios
 from simulator.errors import CommandError, Problem, ScenarioError, SimulatorError
 from simulator.result import header
 from simulator.simulation import simulate
-from simulator.sweep import fast, grammar, indices, plain
+from simulator.sweep import engines, fast, grammar, indices
 from simulator.sweep.designs import Design, Factor, factor_of
 from simulator.sweep.outcomes import outcomes_of
 from simulator.sweep.plan import Plan, plan_of
@@ -30,8 +30,6 @@ MOST_RUNS = 1_000_000
 TAIL = 0.05
 """Where a distribution without an end is cut for Morris' grid, whose outer levels are 0 and 1."""
 ENDLESS = ("normal", "lognormal")
-WORTH_COMPILING = 2000
-"""Runs, from which on lanes are compiled."""
 CHUNK = 8
 """Runs that a process takes at once by the plain path."""
 LANES = 4096
@@ -165,13 +163,14 @@ def _run(
     progress: Progress,
 ) -> Numbers:
     size = plan.design.size
-    compiled = size >= WORTH_COMPILING and not fast.refusal(plan)
+    compiled = size >= engines.LARGE and not fast.refusal(plan)
     if compiled:
         fast.prepare(plan, announce)
     chunk = LANES if compiled else CHUNK
     values = np.empty(size)
     tasks = [(start, min(start + chunk, size)) for start in range(0, size, chunk)]
-    answers = processes.each(partial(outcome_of, plan, column, compiled), tasks, jobs)
+    engine = "fast" if compiled else "plain"
+    answers = processes.each(partial(outcome_of, plan, column, engine), tasks, jobs)
     for (start, stop), answer in zip(tasks, answers, strict=True):
         if isinstance(answer, str):
             raise StudyError(answer)
@@ -180,10 +179,10 @@ def _run(
     return values
 
 
-def outcome_of(plan: Plan, column: str, compiled: bool, task: tuple[int, int]) -> Numbers | str:
+def outcome_of(plan: Plan, column: str, engine: str, task: tuple[int, int]) -> Numbers | str:
     """The outcome of some runs; or, in words, which of them has none, and why."""
     try:
-        rows = (fast if compiled else plain).rows(plan, *task)
+        rows = engines.rows(plan, engine, *task)
     except SimulatorError as error:
         return str(error)
     values: Numbers = rows.outcomes[column]

@@ -142,13 +142,21 @@ class Chunk:
             self.kernels.gap.explicit(*self._of(patient), self.tolerance, watching)
             self.now[patient] += quiet.SETTLING
             self.minutes[patient] = rest
-            patient = patient[~self.failed[patient]]
-            self.kernels.gap.quiet(
-                patient, self.state, self.parameters, self.thresholds, self.levels, self.now,
-                self.minutes, self.steps, self.failed, quiet.LENIENCE * self.tolerance,
-                quiet.LONGEST,
-            )  # fmt: skip
+            self._quiet(patient[~self.failed[patient]])
         self.now[rows] += self.minutes[rows]
+
+    def _quiet(self, rows: Rows) -> None:
+        self.kernels.gap.quiet(
+            rows, self.state, self.parameters, self.thresholds, self.levels, self.now,
+            self.minutes, self.steps, self.failed, quiet.LENIENCE * self.tolerance, quiet.LONGEST,
+        )  # fmt: skip
+
+    def warm_up(self) -> None:
+        """Call every kernel with nobody in it, so that it is compiled."""
+        nobody = np.zeros(0, dtype=np.int64)
+        self.attached(nobody)
+        self.kernels.gap.explicit(*self._of(nobody), self.tolerance, False)
+        self._quiet(nobody)
 
     def _of(self, rows: Rows) -> tuple[Any, ...]:
         return (

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.errors import SimulatorError
-from simulator.patient import quiet
 from simulator.sweep.fast.chunk import (
     NONE_YET,
     STUCK,
@@ -138,17 +137,9 @@ def _rest(chunk: Chunk, rows: Rows, time: Floats) -> None:
 
 def warm_up(ground: Ground, kernels: Kernels) -> None:
     """Call every kernel once, with nobody in it, so that it is compiled."""
-    none = np.zeros((0, max((s.stop or 0) for s in (ground.state, ground.parameters)) + 1))
-    empty = np.zeros((0, len(none.T) + 1000))
-    chunk = Chunk.of(ground, kernels, 1e-6, empty, 1.0)
-    nobody = np.zeros(0, dtype=np.int64)
-    chunk.attached(nobody)
-    for kernel in (kernels.gap.explicit,):
-        kernel(*chunk._of(nobody), 1e-6, False)
-    kernels.gap.quiet(
-        nobody, chunk.state, chunk.parameters, chunk.thresholds, chunk.levels, chunk.now,
-        chunk.minutes, chunk.steps, chunk.failed, 1e-6, quiet.LONGEST,
-    )  # fmt: skip
+    places = (ground.state, ground.parameters, ground.thresholds)
+    results = np.zeros((0, max(place.stop for place in places)))
+    Chunk.of(ground, kernels, 1e-6, results, 1.0).warm_up()
 
 
 def begin(reader: Reader, tape: Any, values: Floats) -> list[tuple[int, Rows, Floats]]:

@@ -20,10 +20,7 @@ ROUNDER = 6755399441055744.0
 """1.5 · 2^52: added to a small number, it leaves the nearest integer in the lowest bits."""
 LARGEST = 700.0
 """Exponents are kept within, where doubles end soon."""
-EXPONENT_BIAS = 1023
 SQRT_HALF_BITS = 0x3FE6A09E667F3BCD
-ONE_BITS = 0x3FF0000000000000
-MANTISSA = 0x000FFFFFFFFFFFFF
 SERIES = tuple(1 / math.factorial(n) for n in range(14))
 """Of exp."""
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from simulator.patient.quiet import Pair
-from simulator.sweep.fast.symbols import Symbol, Tape, Value
+from simulator.sweep.fast.symbols import Tape, Value
 
 LANES = 16
 """Patients side by side: two to four times what a processor adds at once, to hide its waiting."""
@@ -214,8 +214,3 @@ def _operand(tape: Tape, place: int, known: Mapping[Any, str]) -> str:
     if name == "constant":
         return f"({value!r})"
     return known.get(place, f"v{place}")
-
-
-def symbol_or_number(value: Value) -> float:
-    """The number behind a value."""
-    return value.value if isinstance(value, Symbol) else float(value)

@@ -70,4 +70,5 @@ def _bar(axes: Axes, row: int, swing: Swing) -> None:
         axes.annotate(
             words, (end, row), xytext=(-6 if left else 6, 0), textcoords="offset points",
             ha="right" if left else "left", va="center", color=ink(color), fontsize=SMALL_SIZE,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0},  # the line goes behind
         )  # fmt: skip

@@ -128,7 +128,9 @@ def _check_spread(
             good = not spread.unit.dimension and spread.canonical > 1
         else:
             middle = read_quantity(parameters.get(center, parameters[key]), expectation)
-            good = spread.unit.dimension == middle.unit.dimension and spread.value >= 0
+            good = spread.unit.dimension == middle.unit.dimension
+            if good and spread.value < 0:
+                good, expectation = False, "0 or more"
     except ValueError as error:
         report.add((*path, key), str(error))
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -61,6 +62,32 @@ def test_one_run_alone_gives_the_numbers_of_the_table(typed: Typed) -> None:
     for name in same:
         if isinstance(alone[name], float):
             assert alone[name] == row[name], name
+
+
+def test_what_the_manifest_says_repeats_the_sweep(typed: Typed) -> None:
+    given = ["--vary", "patient.weight=60 kg,70 kg", "--tolerance", "1e-05", "--engine", "plain",
+             "--set", "title=The nurse's", "--design", "grid", "--no-plots"]  # fmt: skip
+    typed(*given, "--out", "one")
+    one = json.loads(Path("one/manifest.json").read_text())
+    words = shlex.split(one["command"])
+    assert words[:3] == ["apheresis", "sweep", "small.yaml"]
+    typed(*words[3:], "--out", "two", "--no-plots")
+    two = json.loads(Path("two/manifest.json").read_text())
+    assert (two["fingerprint"], two["command"]) == (one["fingerprint"], one["command"])
+
+
+def test_a_run_alone_says_how_it_is_run_whole(typed: Typed) -> None:
+    alone = typed("--set", "patient.hematocrit=42 %", "--only", "5")
+    line = alone.stderr.splitlines()[-1].partition(": ")[2]
+    words = shlex.split(line)
+    assert words[:3] == ["apheresis", "run", "small.yaml"]
+    whole = subprocess.run(
+        [*COMMAND[:-1], *words[1:], "--json", "--no-plots"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    final = json.loads(whole.stdout)["solutes"]["antibody"]["final"]
+    row = json.loads(typed("--set", "patient.hematocrit=42 %", "--only", "5", "--json").stdout)
+    assert final == pytest.approx(row["antibody_final_U_per_mL"], rel=1e-5)
 
 
 def test_a_dry_run_says_what_it_would_do_and_writes_nothing(typed: Typed) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +114,7 @@ def sweep_command(source: str, **said: Any) -> int:
                                       "curves", "engine", "tolerance")},
     )  # fmt: skip
     if said["only"] is not None:
-        return _only(plan, said["only"], as_json=said["as_json"])
+        return _only(plan, said["only"], source, said["overrides"], as_json=said["as_json"])
     tell = _to_stderr
     for line in plan.design.in_words():
         tell(line)
@@ -166,7 +167,7 @@ def _conclude(plan: Plan, folder: Path, report: Report, said: dict[str, Any]) ->
     return PART_FAILED if report.failed else 0
 
 
-def _only(plan: Plan, number: int, *, as_json: bool) -> int:
+def _only(plan: Plan, number: int, source: str, overrides: Sequence[str], *, as_json: bool) -> int:
     """One run of the sweep, alone."""
     if number >= plan.design.size:
         raise click.UsageError(f"--only {number}: the sweep has runs 0 to {plan.design.size - 1:,}")
@@ -184,8 +185,10 @@ def _only(plan: Plan, number: int, *, as_json: bool) -> int:
     for key, value in data.items():
         table.row(key, f"{value:.10g}" if isinstance(value, float) else str(value))
     tables.show(table, tables.NOT_CLINICAL)
-    said = " ".join(f"--set '{text}'" for text in plan.design.overrides(number))
-    click.echo(f"The same, whole: apheresis run SCENARIO {said} --seed {data['seed']}", err=True)
+    words = ["apheresis", "run", source, "--seed", str(data["seed"])]
+    for text in [*overrides, *plan.design.overrides(number)]:
+        words += ["--set", text]
+    click.echo(f"The same, whole and with finer steps: {shlex.join(words)}", err=True)
     return PART_FAILED if rows.failed else 0
 
 
@@ -258,13 +261,17 @@ def _command(plan: Plan, source: str, said: dict[str, Any]) -> str:
     for option, key in (("--set", "overrides"), ("--vary", "vary"), ("--below", "below"),
                         ("--outcome", "outcomes")):  # fmt: skip
         for text in said[key]:
-            parts += [option, f"'{text}'"]
+            parts += [option, text]
     for option in ("design", "samples", "seed"):
         if said[option] is not None:
             parts += [f"--{option}", str(said[option])]
     if plan.curves:
         parts.append("--curves")
-    return " ".join(parts)
+    if plan.engine != "auto":
+        parts += ["--engine", plan.engine]
+    if plan.tolerance != SWEEP_TOLERANCE:
+        parts += ["--tolerance", str(plan.tolerance)]
+    return shlex.join(parts)
 
 
 def _to_stderr(text: str) -> None:

@@ -105,7 +105,7 @@ def _number(
 
 
 def _fluids() -> list[dict[str, str]]:
-    """Fluids that a patient can be given: those of every day first, no anticoagulants by the hour."""
+    """Fluids that a patient can be given: those of every day first."""
     known = [*BY_HAND, *(name for name in catalog.names("fluids") if name not in BY_HAND)]
     entries = [catalog.fluid(name) for name in known]
     return [{"name": f.name, "title": f.title} for f in entries if not f.activity]

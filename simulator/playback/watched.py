@@ -56,6 +56,7 @@ class Watched(Run):
         self.states = [(0.0, NO_MACHINE)]
         self._given_back = REST
         self._pumped = STOPPED
+        self._height = 0.0
         try:
             result = self.result()
         except ImpossibleRunError as error:
@@ -72,7 +73,7 @@ class Watched(Run):
     def disconnect(self) -> None:
         """The circuit is taken away and discarded."""
         super().disconnect()
-        self._given_back, self._pumped = REST, STOPPED
+        self._given_back, self._pumped, self._height = REST, STOPPED, 0.0
 
     def settle(self) -> None:
         """Note how the machine stands now that all of this instant has happened."""
@@ -110,7 +111,7 @@ class Watched(Run):
                 "waste", session.waste_bag.room - flows.plasma * minutes, session.waste_bag.size
             ),
             "outside": session.outside + self._filling(flows) * minutes,
-            "packed": _packed(session, flows),
+            "packed": self._packed(session, flows),
             "dose": session.tally.dose + flows.dose * minutes,
             "target": settings.target,
             "dose_rate": flows.dose,
@@ -129,6 +130,14 @@ class Watched(Run):
             "alarms": [{"name": name, "acknowledged": seen} for name, seen in latched.items()],
             "stopped_by": upkeep.stopped_by() if session.running else None,
         }
+
+    def _packed(self, session: Session, flows: PumpFlows) -> float:
+        """How high the red cells stand in the separator, 0 to 1; they stay while the pumps do."""
+        if isinstance(session.way, Intermittent):
+            return session.way.filled
+        if flows.separated:
+            self._height = 1 - flows.separated / flows.inlet
+        return self._height
 
     def _filling(self, flows: PumpFlows) -> float:
         """How fast blood gathers outside, mL/min: a circuit that fills, a bowl that is emptied."""
@@ -160,12 +169,3 @@ def _bag(fluid: str, left: float, size: float) -> dict[str, Any] | None:
     if not math.isfinite(size):
         return None
     return {"fluid": fluid, "left": max(0.0, left), "size": size}
-
-
-def _packed(session: Session, flows: PumpFlows) -> float:
-    """How high the red cells stand in the separator, 0 to 1."""
-    if isinstance(session.way, Intermittent):
-        return session.way.filled
-    if flows.inlet and flows.separated:
-        return 1 - flows.separated / flows.inlet
-    return 0.0

@@ -5,11 +5,12 @@ PYTHON ?= python3
 ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
+WEB := simulator/playback/web
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test statistics check format verify model gallery bench bench-startup bench-skipped lock clean
+.PHONY: help run test statistics check format verify model gallery bench bench-startup bench-skipped page lock clean
 
 help:  ## show this help
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | awk -F '\t' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -51,12 +52,18 @@ bench-startup: $(VENV)/.ready-run  ## where the time of a single run goes
 bench-skipped: $(VENV)/.ready-dev  ## which solvers skip a session: the tables and the figure of EVENTS.md
 	$(BIN)/python benchmarks/skipped_sessions.py --plot plots/skipped-sessions/skipped-sessions.png
 
+page:  ## build the teaching page's front end anew (needs Node)
+	npm --prefix $(WEB) ci
+	npm --prefix $(WEB) run check
+	npm --prefix $(WEB) run build
+
 lock:  ## pin the newest versions that fit pyproject.toml (needs uv)
 	$(LOCK) --group build --output-file requirements/run.txt --upgrade
 	$(LOCK) --group dev --constraints requirements/run.txt --output-file requirements/dev.txt --upgrade
 
 clean:  ## remove the environment, the caches and what was built; your runs stay
-	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(WEB)/node_modules build dist
+	rm -rf .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find simulator tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # One lock for every platform and Python, without the address of any registry.

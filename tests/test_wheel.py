@@ -38,16 +38,19 @@ def test_the_wheel_holds_catalog_scenarios_and_published_cases_and_nothing_else(
 ) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     content = {name for name in names if ".dist-info/" not in name}
+    web, built = (project / "simulator" / "playback" / folder for folder in ("web", "static"))
     in_package = (
         path.relative_to(project).as_posix()
         for path in (project / "simulator").rglob("*")
-        if path.is_file() and path.suffix in {".py", ".yaml", ".typed"}
+        if path.is_file() and (path.suffix in {".py", ".yaml", ".typed"} or path.parent == built)
+        if web not in path.parents
     )
     bundled = (
         f"simulator/_scenarios/{path.name}" for path in (project / "scenarios").glob("*.yaml")
     )
     assert "simulator/_scenarios/stiff-person-acute.yaml" in content
     assert "simulator/catalog/solutes/igg.yaml" in content
+    assert "simulator/playback/static/page.js" in content
     folder = project / "tests" / "published"
     published = (
         f"simulator/_published/{path.relative_to(folder).as_posix()}"

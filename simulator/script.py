@@ -8,8 +8,16 @@ from typing import TYPE_CHECKING, Any
 import simpy
 
 from simulator import catalog
-from simulator.machine.alarms import BY_FAULT, ENDING, SEEN_TO
-from simulator.scenario.model import Dose, Event, Fault, FcrnBlockade, FluidDose, Setting
+from simulator.machine.alarms import BY_FAULT, CONTAINERS, ENDING, SEEN_TO, Alarm
+from simulator.scenario.model import (
+    Dose,
+    Event,
+    Fault,
+    FcrnBlockade,
+    FluidDose,
+    OperatorAction,
+    Setting,
+)
 
 if TYPE_CHECKING:
     from simulator.simulation import Run
@@ -49,6 +57,8 @@ class Script:
             yield from self._block_fcrn(event)
         elif isinstance(event, Fault):
             yield from self._fail(event)
+        elif isinstance(event, OperatorAction):
+            self._act(event)
         else:
             self._set(event)
 
@@ -114,7 +124,8 @@ class Script:
             return
         alarm = BY_FAULT[fault.fault]
         duration = None if alarm.fault in ENDING else fault.duration
-        if duration is None and self.run.scenario.operator is None and alarm.fault not in SEEN_TO:
+        waits_for_somebody = self.run.scenario.operator is not None or not self._sees_to(alarm)
+        if duration is None and not waits_for_somebody and alarm.fault not in SEEN_TO:
             duration = alarm.usual
         if duration is None:  # as long as the operator needs
             session.upkeep.begin_fault(alarm, fault.fault, timed=False)
@@ -122,6 +133,16 @@ class Script:
         session.upkeep.begin_fault(alarm, f"{fault.fault} for {duration:g} min", timed=True)
         yield self.run.env.timeout(duration)
         session.upkeep.end_fault(alarm)
+
+    def _sees_to(self, alarm: Alarm) -> bool:
+        return self.run.scenario.sees_to == "all" or alarm.name in CONTAINERS
+
+    def _act(self, action: OperatorAction) -> None:
+        session = self.run.visits[-1].session
+        if self.run.present != action.session or not session.running:
+            self.run.log("no-effect", f"{action.action}: the machine is not connected")
+            return
+        session.upkeep.act(action.action)
 
     def _set(self, setting: Setting) -> None:
         path, value = setting.path, setting.value

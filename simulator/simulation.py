@@ -180,9 +180,14 @@ class Run:
     def _live(self, until: float) -> None:
         """One event after the other; what happens in the patient before the next comes first."""
         while self.env.peek() < until:
+            if self.env.peek() > self.env.now:
+                self.settle()
             if self._susceptibility is None or not self._reacts_before(self.env.peek()):
                 self.env.step()
         self.env.run(until=until)
+
+    def settle(self) -> None:
+        """All that belongs to this instant has happened, and time goes on: for onlookers."""
 
     def _reacts_before(self, next_event: float) -> bool:
         """Let the patient live up to the next event, or to a reaction that comes before it.
@@ -290,6 +295,7 @@ class Run:
             target=self.target(prescription.exchange, prescription.exchange_unit),
             citrate_limit=machine.device.anticoagulant_infusion_limit * self.blood_volume / 1000,
             attendance=self.scenario.operator,
+            sees_to=self.scenario.sees_to,
             luck=luck,
         )
 

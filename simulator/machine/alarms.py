@@ -227,6 +227,11 @@ ALARMS: tuple[Alarm, ...] = (
 
 BY_FAULT: dict[str, Alarm] = {alarm.fault: alarm for alarm in ALARMS if alarm.action}
 """The faults that can be injected; an advisory without an action follows from others."""
+BY_ACTION: dict[str, Alarm] = {alarm.action: alarm for alarm in ALARMS if alarm.action}
+"""What an operator does about an alarm, by the name of what he does."""
+ACKNOWLEDGE, HOLD, RESUME, END_SESSION = "acknowledge", "hold", "resume", "end-session"
+OPERATOR_ACTIONS: tuple[str, ...] = (ACKNOWLEDGE, HOLD, RESUME, END_SESSION, *BY_ACTION)
+"""All that a scenario can let the operator do by name."""
 CONTAINERS = ("replacement-empty", "anticoagulant-empty", "waste-bag-full")
 """Alarms that a new bottle or bag answers."""
 SPOILING = ("filter-clotting", "blood-leak")

@@ -49,6 +49,12 @@ class Intermittent:
         """Citrate returned is counted from here on, min."""
 
     @property
+    def filled(self) -> float:
+        """Red cells in the bowl over those that pack it, when it was last looked at."""
+        packed = self.bowl.facts.packed_hematocrit * self.bowl.facts.bowl_volume
+        return min(1.0, self._cells / packed)
+
+    @property
     def outside_most(self) -> float:
         """Blood with anticoagulant that will be outside at the end of a draw, mL."""
         settings = self.session.settings

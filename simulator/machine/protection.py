@@ -58,6 +58,14 @@ class Protection:
         """Whether the alarm has sounded and has not been released."""
         return alarm.name in self._acknowledged
 
+    def standing(self) -> dict[str, bool]:
+        """The latched alarms by name, and whether somebody has acknowledged them."""
+        return {a.name: self._acknowledged[a.name] for a in ALARMS if a.name in self._acknowledged}
+
+    def unacknowledged(self) -> list[Alarm]:
+        """The latched alarms that nobody has acknowledged, in the order of the table."""
+        return [a for a in ALARMS if self._acknowledged.get(a.name) is False]
+
     def latched(self, *responses: Response) -> list[Alarm]:
         """The latched alarms with one of these responses, in the order of the table."""
         return [a for a in ALARMS if a.response in responses and a.name in self._acknowledged]

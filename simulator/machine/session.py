@@ -14,7 +14,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any
+from typing import Any, Literal
 
 import simpy
 
@@ -54,6 +54,8 @@ class Session:
     """Most anticoagulant the patient may get, mL/min."""
     attendance: Attendance | None = None
     """Who looks after the machine; None: an operator who is always there at once."""
+    sees_to: Literal["all", "bottles"] = "all"
+    """Which alarms the operator sees to unasked."""
     luck: Callable[[str], Random] | None = None
     """A stream of random numbers by purpose; None: nothing random happens."""
     tally: Tally = field(default_factory=Tally)
@@ -201,6 +203,12 @@ class Session:
     def flows(self) -> PumpFlows:
         """The flows of the present stretch."""
         return self._pumping[0]
+
+    @property
+    def uncounted(self) -> float:
+        """Minutes of the present stretch that the tally and the bottles do not know of yet."""
+        _, begin, counted = self._pumping
+        return self.env.now - begin - counted
 
     def ended(self) -> bool:
         """Whether drawing and exchanging are over before their time."""

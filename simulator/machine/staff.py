@@ -78,7 +78,8 @@ class Staff:
         session = self.session
         self.reactions[name] += 1
         session.bedside.log(f"reaction:{name}", cause)
-        session.env.process(self._answer(name, self.reactions[name], ends=ends))
+        if ends or session.sees_to == "all":
+            session.env.process(self._answer(name, self.reactions[name], ends=ends))
 
     def _answer(self, name: str, time: int, *, ends: bool) -> Process:
         session, upkeep = self.session, self.session.upkeep

@@ -7,7 +7,7 @@ from typing import Any
 
 from simulator import catalog, units
 from simulator.catalog import Fluid
-from simulator.machine.alarms import BY_FAULT
+from simulator.machine.alarms import BY_ACTION, BY_FAULT
 from simulator.orders import CalciumOrder, FollowedSolute, MachineSettings
 from simulator.records import record
 from simulator.scenario import faults, limits
@@ -15,7 +15,15 @@ from simulator.scenario import format as written
 from simulator.scenario.entries import Entries
 from simulator.scenario.fields import CatalogName, Reference
 from simulator.scenario.kind import Kind
-from simulator.scenario.model import Dose, Event, Fault, FcrnBlockade, FluidDose, Setting
+from simulator.scenario.model import (
+    Dose,
+    Event,
+    Fault,
+    FcrnBlockade,
+    FluidDose,
+    OperatorAction,
+    Setting,
+)
 from simulator.scenario.report import near, near_or_all, number, shown
 from simulator.scenario.solutes import INTERNAL
 from simulator.scenario.treatment import (
@@ -86,6 +94,7 @@ class _Reader:
             written.SetEvent: self._setting,
             written.BlockadeEvent: self._blockade,
             written.FaultEvent: self._fault,
+            written.ActionEvent: self._action,
         }
         return kinds[type(model)](model, path)
 
@@ -128,6 +137,18 @@ class _Reader:
                 return None
         duration = model.lasting.canonical if model.lasting else None
         return Fault(model.session, model.at.canonical, model.fault, duration)
+
+    def _action(self, model: written.ActionEvent, path: Path) -> OperatorAction | None:
+        self._check_session(model.session, path)
+        if model.session is None or model.at is None or model.do is None:
+            return None
+        machine, alarm = self.setup.machine, BY_ACTION.get(model.do)
+        if machine is not None and alarm is not None:
+            why = faults.refusal(alarm.fault, machine.device)
+            if why:
+                self.report.add((*path, "do"), f"{shown(model.do)} answers {alarm.fault}; {why}")
+                return None
+        return OperatorAction(model.session, model.at.canonical, model.do)
 
     def _setting(self, model: written.SetEvent, path: Path) -> Setting | None:
         at = self._moment(model, path)

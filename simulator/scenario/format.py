@@ -35,11 +35,13 @@ from simulator.scenario.limits import (
     MAX_SESSIONS,
     MOMENT,
     NAME,
+    OPERATOR_ACTIONS,
     PER_DAY,
     PERCENT_UP,
     PLASMA_FLOW,
     RATIO,
     RESPONSE,
+    SEES_TO,
     SEX,
     VITAL_SIGNS,
     VOLUME,
@@ -121,6 +123,7 @@ class Operator(Written):
     machines = Key(Whole(1, MAX_MACHINES))
     response = Key(RESPONSE)
     vital_signs = Key(MeasureOrWord(VITAL_SIGNS, "never"))
+    sees_to = Key(Choice(SEES_TO))
 
 
 class Replacement(Written):
@@ -238,6 +241,19 @@ class FaultEvent(Written):
     lasting = Key(DURATION, "for")
 
 
+class ActionEvent(Written):
+    """The operator does something in a session."""
+
+    needs: ClassVar[dict[str, str]] = {
+        "do": "what the operator does",
+        "session": "the number of a session, from 1",
+        "at": "a time in the session, such as '30 min'",
+    }
+    session = Key(Whole(1, MAX_SESSIONS))
+    at = Key(MOMENT)
+    do = Key(Choice(OPERATOR_ACTIONS, "what an operator does"))
+
+
 EVENT = OneOf(
     "an event",
     {
@@ -245,6 +261,7 @@ EVENT = OneOf(
         "set": Part[Written](SetEvent),
         "fcrn_blockade": Part[Written](BlockadeEvent),
         "fault": Part[Written](FaultEvent),
+        "do": Part[Written](ActionEvent),
     },
 )
 

@@ -1,12 +1,14 @@
 """Words and limits of the format that more than one module needs."""
 
 from simulator.machine.alarms import FAULTS as FAULTS
+from simulator.machine.alarms import OPERATOR_ACTIONS as OPERATOR_ACTIONS
 from simulator.patient.volumes import BLOOD_VOLUME, PLASMA_VOLUME
 from simulator.scenario.measures import AnyMeasure, Measure
 
 SEX = ("female", "male")
 BLOOD_VOLUME_METHODS = (*BLOOD_VOLUME, *PLASMA_VOLUME)
 ACTIONS = ("replace-with", "stop", "skip", "delay")
+SEES_TO = ("all", "bottles")
 DESIGNS = ("grid", "zip", "random", "lhs", "sobol")
 SLUG = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"

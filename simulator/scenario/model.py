@@ -92,7 +92,16 @@ class Fault:
     """min; None takes the usual time to clear it."""
 
 
-Event = Dose | FluidDose | FcrnBlockade | Setting | Fault
+@record
+class OperatorAction:
+    """The operator does something in a session, `at` min after first contact."""
+
+    session: int
+    at: float
+    action: str
+
+
+Event = Dose | FluidDose | FcrnBlockade | Setting | Fault | OperatorAction
 
 
 @record
@@ -134,6 +143,8 @@ class Scenario:
     """min between output rows during sessions"""
     operator: Attendance | None = None
     """None: an operator who is always there at once (the default while nothing random happens)."""
+    sees_to: Literal["all", "bottles"] = "all"
+    """What is seen to without an event that says so: all alarms, or only empty bottles and bags."""
     description: str = ""
     references: tuple[str, ...] = ()
     document: Mapping[str, Any] = field(default_factory=dict, compare=False)

@@ -92,6 +92,7 @@ def _scenario(tree: Node, name: str, report: Report, *, documented: bool = True)
         until=until.canonical,
         seed=seed,
         operator=treatment.operator(document.operator, machine),
+        sees_to=treatment.sees_to(document.operator),
         description=document.description or "",
         references=tuple(document.references or ()),
         **intervals,

@@ -179,8 +179,9 @@ def _prime(fluid: Fluid | None, device: Device, path: Path, report: Report) -> F
 
 
 def operator(model: written.Operator | None, machine: MachineSettings | None) -> Attendance | None:
-    """Who attends; nobody is called where nothing random happens and the section is left out."""
-    if model is None and (machine is None or machine.disturbances == "none"):
+    """Who attends; nobody is called where nothing random happens and no habits are written."""
+    habits = model is not None and (model.machines or model.response or model.vital_signs)
+    if not habits and (machine is None or machine.disturbances == "none"):
         return None
     said, usual = model or written.Operator(), operator_defaults()
     response = said.response or units.parse(usual["response"])
@@ -190,6 +191,11 @@ def operator(model: written.Operator | None, machine: MachineSettings | None) ->
         response=response.canonical,
         vital_signs=vital_signs.canonical if isinstance(vital_signs, Quantity) else math.inf,
     )
+
+
+def sees_to(model: written.Operator | None) -> Literal["all", "bottles"]:
+    """What is seen to without an event that says so."""
+    return "bottles" if model is not None and model.sees_to == "bottles" else "all"
 
 
 def operator_defaults() -> dict[str, Any]:

@@ -71,18 +71,20 @@ export interface MachineState {
   bottle: Bag | null;
   anticoagulant: Bag | null;
   waste: Bag | null;
+  /** These two do not follow from the flows: between two states of a session, draw a straight line. */
   outside: number; // blood in the circuit, mL
   packed: number; // height of the red cells in the separator, 0..1 (interface)
   dose: number; // patient plasma removed (or treated) in this session
   target: number;
   dose_rate: number; // how fast `dose` grows, mL/min
-  settings: {
+  /** Each in the unit of `Offer.settings`, as it is typed. */
+  settings: null | {
     "machine.inlet_flow": number;
     "machine.anticoagulant.ratio": number | null; // null with heparin
     "machine.plasma_flow": number | null; // membranes only
     "prescription.exchange": number; // mL
-    "prescription.fluid_balance": number; // fraction
-    "prescription.calcium.rate": number | null; // mL/min of solution, null without calcium
+    "prescription.fluid_balance": number; // %
+    "prescription.calcium.rate": number | null; // mL/h of solution, null without calcium
     "prescription.replacement": string | null; // the fluid that hangs
   };
   access_pressure: number;

@@ -207,4 +207,6 @@ export type Message =
 export interface Embedded {
   run: Run;
   others: Run[];
+  /** What could have been done, for the meanings of alarms and the names of settings. */
+  offer?: Offer;
 }

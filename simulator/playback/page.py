@@ -69,5 +69,6 @@ def _document(title: str, head: str, body: str) -> str:
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{html.escape(title)}</title>{head}</head><body>{body}</body></html>\n"
+        f'<link rel="icon" href="data:,"><title>{html.escape(title)}</title>{head}</head>'
+        f"<body>{body}</body></html>\n"
     )

@@ -357,7 +357,8 @@ class _Course(_Scene):
         x = time / self.minutes
         for curve, text, words in zip(self.curves, self.values, self.names, strict=True):
             text.set_text(f"{words}: {_three_digits(curve.show(x))}")
-        self.clock.set_text(f"{x:.0f} {self.unit}" if self.unit != "days" else f"day {x:.0f}")
+        whole = int(x + 1e-9)  # a day has come when it has begun
+        self.clock.set_text(f"{whole} {self.unit}" if self.unit != "days" else f"day {whole}")
 
 
 def _three_digits(value: float) -> str:

@@ -314,6 +314,7 @@ class Page implements App {
 
   private hold(): void {
     this.clock.held = true;
+    this.sayNote();
     this.holding = window.setTimeout(() => {
       this.release();
       this.toast("There is no answer to the last change yet; the clock goes on.");
@@ -325,6 +326,7 @@ class Page implements App {
     window.clearTimeout(this.holding);
     if (!this.clock.held) return;
     this.clock.held = false;
+    this.sayNote();
     this.refresh();
   }
 
@@ -368,8 +370,15 @@ class Page implements App {
     if (worst !== undefined) this.tone(this.priority(worst.name));
   }
 
+  private noted = "";
+
   private note(text: string): void {
-    setText(byId("note"), text);
+    this.noted = text;
+    this.sayNote();
+  }
+
+  private sayNote(): void {
+    setText(byId("note"), this.clock.held ? "Computing what comes…" : this.noted);
   }
 
   private changed(): void {

@@ -152,7 +152,7 @@ export class Panel implements Part {
     const state = app.state();
     const { time } = app.clock;
     const session = app.track.inSession(time);
-    setText(byId("phase"), state.stopped_by !== null && state.phase !== "none" ? `${PHASES[state.phase]}, stopped` : PHASES[state.phase]);
+    setText(byId("phase"), state.stopped_by !== null && state.phase !== "none" ? `${PHASES[state.phase]} stopped` : PHASES[state.phase]);
     setAttribute(byId("phase"), "data-stopped", String(state.stopped_by !== null));
     setText(byId("minute"), session === null ? "" : `minute ${Math.floor(time - session.connected[0] + 1e-6)}`);
     const dose = state.dose + state.dose_rate * (time - state.time);
@@ -161,7 +161,7 @@ export class Panel implements Part {
     const share = Number(done.toFixed(3));
     if (bar.value !== share) bar.value = share;
     const treated = app.track.run.device?.treatment != null;
-    setText(byId("dose"), state.target > 0 ? `${fixed(dose, 0)} of ${fixed(state.target, 0)} mL plasma ${treated ? "treated" : "removed"}` : "No session");
+    setText(byId("dose"), state.target > 0 ? `${fixed(dose, 0)} of ${fixed(state.target, 0)} mL ${treated ? "treated" : "removed"}` : "No session");
     const on = state.phase !== "none";
     setText(byId("access-pressure"), on ? fixed(state.access_pressure, 0) : "–");
     setText(byId("return-pressure"), on ? fixed(state.return_pressure, 0) : "–");
@@ -179,7 +179,10 @@ export class Panel implements Part {
     if (key === this.listed) return;
     this.listed = key;
     const focused = document.activeElement?.id ?? "";
-    const items = state.alarms.map((alarm) => {
+    // what stops the pumps comes first, what only tells of it last
+    const rank = (name: string): number => (name === "pumps-stopped" ? 2 : app.priority(name) === "stop" ? 0 : 1);
+    const alarms = [...state.alarms].sort((a, b) => rank(a.name) - rank(b.name));
+    const items = alarms.map((alarm) => {
       const known = app.offer.alarms.find((each) => each.name === alarm.name);
       const priority = app.priority(alarm.name);
       const item = el("li", { class: priority },

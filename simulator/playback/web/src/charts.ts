@@ -427,9 +427,9 @@ export class Charts {
       new SessionFigure("chart-calcium", "Ionized calcium", "mmol/L", [{ label: "", column: "ionized_calcium", color: "--c2", dash: [] }], false, tables),
       new SessionFigure("chart-volumes", "Volumes", "mL", [
         { label: "blood", column: "blood_processed", color: "--c2", dash: [] },
+        { label: "AC", column: "anticoagulant", color: "--c4", dash: [4, 1.5, 1, 1.5] },
         { label: "plasma", column: "plasma_removed", color: "--c1", dash: [5, 2] },
         { label: "fluid", column: "replacement", color: "--c3", dash: [1.2, 1.4] },
-        { label: "AC", column: "anticoagulant", color: "--c4", dash: [4, 1.5, 1, 1.5] },
       ], true, tables),
     ];
     this.course = [0, 1, 2].map((place) => new CourseFigure(`chart-course-${place + 1}`, ["--c2", "--c1", "--c3"][place] as string, place, tables, changed));

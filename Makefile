@@ -1,5 +1,6 @@
 # Needs git, make and Python 3.11 or newer with its venv module; everything else is installed into
 # .venv, at the versions and hashes of requirements/. Another interpreter: make run PYTHON=python3.13
+# The tests of the teaching page alone need more, a browser and Node: see the target browser.
 
 PYTHON ?= python3
 ARGS ?=
@@ -10,7 +11,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test statistics check format verify model gallery bench bench-startup bench-skipped page lock clean
+.PHONY: help run test statistics check format verify model gallery bench bench-startup \
+	bench-skipped browser page lock clean
 
 help:  ## show this help
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | awk -F '\t' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -18,8 +20,8 @@ help:  ## show this help
 run: $(VENV)/.ready-run  ## set up, then simulate the main scenario (stiff person syndrome)
 	$(BIN)/apheresis run stiff-person-acute $(ARGS)
 
-test: $(VENV)/.ready-dev  ## set up, then run all tests; ARGS="-k units" for some of them
-	$(BIN)/python -m pytest --quiet --numprocesses auto --dist worksteal $(ARGS)
+test: $(VENV)/.ready-dev browser  ## set up, then run all tests; ARGS="-k units" for some of them
+	$(BIN)/python -m pytest --quiet -rs --numprocesses auto --dist worksteal $(ARGS)
 
 statistics: $(VENV)/.ready-dev  ## set up, then compare rates over hundreds of sessions with published ones
 	$(BIN)/python -m pytest --quiet --numprocesses auto --dist worksteal -m statistics $(ARGS)
@@ -51,6 +53,9 @@ bench-startup: $(VENV)/.ready-run  ## where the time of a single run goes
 
 bench-skipped: $(VENV)/.ready-dev  ## which solvers skip a session: the tables and the figure of EVENTS.md
 	$(BIN)/python benchmarks/skipped_sessions.py --plot plots/skipped-sessions/skipped-sessions.png
+
+browser:  ## install the browser and Node that tests need, where they are missing and apt-get is there
+	@tests/install-browser.sh
 
 page:  ## build the teaching page's front end anew (needs Node)
 	npm --prefix $(WEB) ci

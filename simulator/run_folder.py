@@ -22,7 +22,7 @@ FIGURES = ("volumes", "solutes", "sessions", "comparison", "verification", "sens
 DATA_FILES = frozenset(
     (
         *("summary.json", "curves.csv", "events.csv", "scenario.yaml"),
-        *("comparison.csv", "verification.json", "sensitivity.json"),
+        *("comparison.csv", "verification.json", "sensitivity.json", "report.html"),
     )
 )
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import simpy
 
 from simulator import catalog
+from simulator.machine import asked
 from simulator.machine.alarms import BY_FAULT, CONTAINERS, ENDING, SEEN_TO, Alarm
 from simulator.scenario.model import (
     Dose,
@@ -139,10 +140,10 @@ class Script:
 
     def _act(self, action: OperatorAction) -> None:
         session = self.run.visits[-1].session
-        if self.run.present != action.session or not session.running:
+        if self.run.present == action.session:
+            asked.carry_out(session, action.action)
+        else:
             self.run.log("no-effect", f"{action.action}: the machine is not connected")
-            return
-        session.upkeep.act(action.action)
 
     def _set(self, setting: Setting) -> None:
         path, value = setting.path, setting.value

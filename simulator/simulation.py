@@ -37,8 +37,7 @@ from simulator.visits import Books, Visit, balance, read_books, session_result, 
 Process = Generator[simpy.Event, Any, None]
 
 COMPARE = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
-FIRST_ACTIONS = ("stop", "delay", "skip", "replace-with")
-"""Which rule decides when several hold."""
+FIRST_ACTIONS = ("stop", "delay", "skip", "replace-with")  # which decides when several rules hold
 
 
 def simulate(

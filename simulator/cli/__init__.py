@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "audit": ("audit", "Rank a run's numbers by what they move and how weak their evidence is."),
     "sweep": ("sweep", "Run one scenario with many changes; one row for each run."),
     "sensitivity": ("sensitivity", "Tell which input of a scenario matters for an outcome."),
+    "teach": ("teach", "Play a scenario as a live machine in the browser."),
     "verify": (
         "verify",
         "Hold the program against closed forms and published cases, here, now.",

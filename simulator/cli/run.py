@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from simulator import lean as lean  # before what imports SimPy
 from simulator import run_folder, scenario, simulation, tables
 from simulator.cli.options import scenarios_argument, set_option
+from simulator.errors import ImpossibleRunError
 from simulator.result import Result
+from simulator.scenario.model import Scenario
+
+if TYPE_CHECKING:
+    from simulator.playback.recording import Recording
 
 
 @click.command("run")
@@ -25,6 +32,12 @@ from simulator.result import Result
 @click.option("--json", "as_json", is_flag=True, help="Print summary.json and nothing else.")
 @click.option("--no-plots", is_flag=True, help="Write no figures.")
 @click.option(
+    "--report",
+    "with_report",
+    is_flag=True,
+    help="Write report.html too: the run as one file with a player, for any browser, offline.",
+)
+@click.option(
     "--format", "picture", type=click.Choice(["png", "svg"]), default="png", show_default=True,
     help="With svg, figures are written as SVG too.",
 )  # fmt: skip
@@ -35,6 +48,7 @@ def run_command(
     out: Path | None,
     as_json: bool,
     no_plots: bool,
+    with_report: bool,
     picture: str,
 ) -> None:
     """Run each SCENARIO (a file or a bundled name) and write its run folder."""
@@ -44,15 +58,42 @@ def run_command(
         run_folder.check_target(folder)
     summaries = []
     for one, folder in zip(loaded, folders, strict=True):
-        result = simulation.simulate(one)
+        result, recording = lived_through(one, recorded=with_report)
         if as_json:
             summaries.append(json.loads(run_folder.summary_json(result)))
         else:
             show(result)  # before the figures, which take longer than the run
-        run_folder.write(result, folder, {} if no_plots else pictures(result, picture))
+        files = {} if no_plots else pictures(result, picture)
+        if recording is not None:
+            files["report.html"] = report_of(recording, files)
+        run_folder.write(result, folder, files)
         click.echo(f"Written to {folder}/", err=True)
     if as_json:
         click.echo(json.dumps(summaries[0] if len(summaries) == 1 else summaries, indent=2))
+
+
+def lived_through(one: Scenario, *, recorded: bool) -> tuple[Result, Recording | None]:
+    """The result of a scenario; `recorded`: with all that a page needs to play it."""
+    if not recorded:
+        return simulation.simulate(one), None
+    from simulator.playback import recording
+
+    run = recording.recorded(one)
+    if run.result is None:
+        raise ImpossibleRunError(run.impossible)
+    return run.result, run
+
+
+def report_of(recording: Recording, files: Mapping[str, bytes]) -> bytes:
+    """The report of a run, with the figures that were drawn."""
+    from simulator import report
+
+    drawn = {name: content for name, content in files.items() if name.endswith(".png")}
+    if drawn:
+        from simulator.figures.packing import packed
+
+        drawn = {name.removesuffix(".png"): packed(content) for name, content in drawn.items()}
+    return report.document(recording, drawn).encode("utf-8")
 
 
 def folders_of(names: list[str], out: Path | None) -> list[Path]:

@@ -18,13 +18,9 @@ from simulator.catalog import chance_rate
 from simulator.machine import access
 from simulator.machine.access import Vessel, access_pressure
 from simulator.machine.alarms import (
-    ACKNOWLEDGE,
     ALARMS,
-    BY_ACTION,
     BY_FAULT,
     CONTAINERS,
-    END_SESSION,
-    HOLD,
     SPOILING,
     TRIES_WITHIN,
     Alarm,
@@ -47,8 +43,6 @@ LARGE_SHARE_OUTSIDE = 0.15
 """Share of the blood volume outside above which a custom prime is advised [10-15 %, unverified]."""
 RICHER = 0.8
 """Factor on the inlet:anticoagulant ratio after clumps were seen [assumed]."""
-BY_OPERATOR = "as asked"
-"""Why the operator holds the pumps when a scenario says that he does."""
 PUMPING = ("draw", "exchange", "return", "rinseback")
 
 
@@ -267,43 +261,17 @@ class Upkeep:
                     self._mend(alarm)
         self._called.remove(alarm.name)
 
-    def act(self, action: str) -> None:
-        """The operator does what the scenario asks of him, by name."""
-        if action in BY_ACTION:
-            self._answer(BY_ACTION[action], action)
-        elif action == ACKNOWLEDGE:
-            self._acknowledge_all()
-        elif action == END_SESSION:
-            self.did(action, BY_OPERATOR)
-            self.session.give_up("ended by the operator", circuit_lost=False)
-        elif (action == HOLD) == bool(self._tasks[BY_OPERATOR]):
-            state = "already stand still" if action == HOLD else "are not held"
-            self._no_effect(f"{action}: the pumps {state}")
-        else:
-            self.did(action, BY_OPERATOR)
-            (self.hold if action == HOLD else self.let_go)(BY_OPERATOR)
+    def see_to_now(self, alarm: Alarm) -> bool:
+        """The operator, who is there, sees to an alarm; False if somebody already does."""
+        if alarm.name in self._called:
+            return False
+        self._called.add(alarm.name)
+        self.env.process(self._deal_with(alarm))
+        return True
 
-    def _answer(self, alarm: Alarm, action: str) -> None:
-        """The operator, who is there, does what an alarm asks for."""
-        if not self.protection.is_latched(alarm):
-            self._no_effect(f"{action}: {alarm.name} does not sound")
-        elif alarm.name in self._called:
-            self._no_effect(f"{action}: somebody already sees to {alarm.name}")
-        else:
-            self._called.add(alarm.name)
-            self.env.process(self._deal_with(alarm))
-
-    def _acknowledge_all(self) -> None:
-        """Acknowledge what sounds; what still has a cause stays."""
-        sounding = self.protection.unacknowledged()
-        if not sounding:
-            self._no_effect("acknowledge: no alarm waits for it")
-        for alarm in sounding:
-            self.did(ACKNOWLEDGE, alarm.name)
-            self.protection.acknowledge(alarm)
-
-    def _no_effect(self, why: str) -> None:
-        self.session.bedside.log("no-effect", why)
+    def holds(self, reason: str) -> bool:
+        """Whether the pumps are held for this reason."""
+        return self._tasks[reason] > 0
 
     def _usual(self, alarm: Alarm) -> float:
         """min that a free operator needs; how fast bottles are changed is the machine's."""

@@ -180,7 +180,9 @@ def _prime(fluid: Fluid | None, device: Device, path: Path, report: Report) -> F
 
 def operator(model: written.Operator | None, machine: MachineSettings | None) -> Attendance | None:
     """Who attends; nobody is called where nothing random happens and no habits are written."""
-    habits = model is not None and (model.machines or model.response or model.vital_signs)
+    habits = model is not None and (
+        model.sees_to is None or model.machines or model.response or model.vital_signs
+    )
     if not habits and (machine is None or machine.disturbances == "none"):
         return None
     said, usual = model or written.Operator(), operator_defaults()

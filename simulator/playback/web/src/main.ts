@@ -140,6 +140,8 @@ class Page implements App {
   act(change: Change): void {
     if (this.clock.held) return this.toast("One change after the other: the answer to the last one is on its way.");
     const what = describe(change, this.offer);
+    // what has been seen decides whether this is a fork, and the last report may be a second old
+    if (this.clock.time < this.track.furthest) this.source.ask({ type: "at", run: this.track.run.id, time: this.track.furthest, speed: 0 });
     if (this.ask({ type: "act", run: this.track.run.id, at: this.clock.time, change }, what)) this.hold();
   }
 
@@ -342,7 +344,7 @@ class Page implements App {
   }
 
   private passed(events: LogEntry[], stopped: LogEntry | null): void {
-    if (stopped !== null) this.note(`Paused: ${words(stopped.event.slice("alarm:".length)).toLowerCase()} stops the pumps. See to it in the panel, then play.`);
+    if (stopped !== null) this.note(`Paused: ${words(stopped.event.slice("alarm:".length)).toLowerCase()} stops the pumps. See to it, then play.`);
     const noted = events.filter((event) => NOTED.test(event.event));
     if (noted.length === 0) return;
     const urgent = noted.filter((event) => event.event.startsWith("alarm:") && this.priority(event.event.slice(6)) === "stop");

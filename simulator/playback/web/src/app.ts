@@ -45,5 +45,5 @@ export interface Part {
 
 /** Other runs that are drawn beside the one that is shown. */
 export function beside(app: App): Track[] {
-  return [...app.tracks.values()].filter((track) => track !== app.track && track.visible && track.run.scenario === app.track.run.scenario);
+  return [...app.tracks.values()].filter((track) => track !== app.track && track.visible);
 }

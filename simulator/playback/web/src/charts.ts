@@ -6,7 +6,7 @@
 import uPlot from "uplot";
 
 import { byId, el, setHidden, setText } from "./dom.js";
-import { DAY, fixed, level } from "./format.js";
+import { DAY, fixed, level, tick } from "./format.js";
 import { after, pools, type Session, type Track } from "./track.js";
 
 export interface View {
@@ -47,6 +47,8 @@ abstract class Figure {
   protected view: View | null = null;
   private time = 0;
   private drawn = "";
+  private spanned = "";
+  private high: [number, number] = [0, 1];
 
   constructor(readonly id: string, private readonly group: string, tables: (figure: Figure) => void) {
     this.heading = el("span", { class: "heading" });
@@ -89,10 +91,12 @@ abstract class Figure {
     if (this.view === null || this.place.clientWidth === 0) return;
     this.time = time;
     const key = this.key();
+    const span = this.span().join();
     if (key !== this.drawn) {
       this.drawn = key;
       this.build();
-    }
+    } else if (span !== this.spanned) this.fill();
+    this.spanned = span;
     this.plot?.setData(this.cut(time));
     if (this.plot !== null && this.plot.cursor.idx == null) this.read(null);
   }
@@ -100,7 +104,7 @@ abstract class Figure {
   /** What makes it necessary to begin anew. */
   protected key(): string {
     const view = this.view as View;
-    return [view.track.run.id, view.others.map((each) => each.run.id).join(), view.ahead, this.span().join(), this.curves().map((curve) => curve.column).join()].join("|");
+    return [view.track.run.id, view.others.map((each) => each.run.id).join(), view.ahead, this.curves().map((curve) => curve.column).join()].join("|");
   }
 
   /** Colors or sizes of text have changed. */
@@ -125,22 +129,16 @@ abstract class Figure {
     this.plot?.destroy();
     this.plot = null;
 
-    const tracks = [view.track, ...view.others];
-    const [from, to] = this.span();
-    const [zero, minutes] = this.scale();
-    this.grid = gridOf(tracks, from, to);
-    this.x = this.grid.map((time) => (time - zero) / minutes);
-    const curves = this.curves();
     this.lines = [];
+    const curves = this.curves();
     const add = (curve: Curve, track: Track, role: Line["role"]): void => {
-      const base = this.base(curve.column, track);
-      this.lines.push({ curve, track, role, base, full: this.grid.map((time, place) => this.at(curve.column, track, base, time, place)) });
+      this.lines.push({ curve, track, role, base: 0, full: [] });
     };
     for (const track of view.others) for (const curve of curves) if (track.has(curve.column)) add(curve, track, "other");
     if (view.ahead) for (const curve of curves) add(curve, view.track, "ahead");
     for (const curve of curves) add(curve, view.track, "past");
+    this.fill();
 
-    const range = this.range();
     const font = `${Math.round(rem * 0.82)}px ${style.fontFamily}`;
     const thick = Math.max(2, rem / 7);
     const axis = { stroke: color("--ink"), font, gap: 4, grid: { stroke: color("--rule"), width: 1 }, ticks: { stroke: color("--rule"), width: 1, size: 4 } };
@@ -150,10 +148,10 @@ abstract class Figure {
       padding: [Math.round(rem * 0.45), Math.round(rem * 1.3), 0, 0],
       legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false, setScale: false }, sync: { key: this.group }, points: { size: 7 } },
-      scales: { x: { time: false, range: [(from - zero) / minutes, (to - zero) / minutes] }, y: { range } },
+      scales: { x: { time: false, range: () => this.wide() }, y: { range: () => this.high } },
       axes: [
-        { ...axis, size: rem * 1.3, space: rem * 3.2, values: (_u, splits) => splits.map((value, place) => `${value.toLocaleString("en-US")}${place === splits.length - 1 ? (minutes === 1 ? " min" : " d") : ""}`) },
-        { ...axis, size: rem * 3.4, space: rem * 1.6, values: (_u, splits) => splits.map((value) => value.toLocaleString("en-US")) },
+        { ...axis, size: rem * 1.3, space: rem * 3.2, values: (_u, splits) => splits.map((value, place) => `${tick(value)}${place === splits.length - 1 ? (this.scale()[1] === 1 ? " min" : " d") : ""}`) },
+        { ...axis, size: rem * 3.4, space: rem * 1.6, values: (_u, splits) => splits.map((value) => tick(value)) },
       ],
       series: [
         {},
@@ -173,9 +171,28 @@ abstract class Figure {
     };
     this.plot = new uPlot(options, this.cut(this.time), this.place);
     setText(this.heading, this.wording());
-    setText(this.button, "Table");
-    this.button.setAttribute("aria-label", `Table of ${this.title().toLowerCase()}, ${this.axis()}`);
+    this.button.setAttribute("aria-label", `Table of ${this.title()}`);
     this.caption(curves);
+  }
+
+  private wide(): [number, number] {
+    const [from, to] = this.span();
+    const [zero, minutes] = this.scale();
+    return [(from - zero) / minutes, (to - zero) / minutes];
+  }
+
+  /** The values on the grid of this span; another session needs no other plot. */
+  private fill(): void {
+    const view = this.view as View;
+    const [from, to] = this.span();
+    const [zero, minutes] = this.scale();
+    this.grid = gridOf([view.track, ...view.others], from, to);
+    this.x = this.grid.map((time) => (time - zero) / minutes);
+    for (const line of this.lines) {
+      line.base = this.base(line.curve.column, line.track);
+      line.full = this.grid.map((time, place) => this.at(line.curve.column, line.track, line.base, time, place));
+    }
+    this.high = this.range();
   }
 
   private at(column: string, track: Track, base: number, time: number, place: number): number | null {
@@ -427,9 +444,9 @@ export class Charts {
       new SessionFigure("chart-calcium", "Ionized calcium", "mmol/L", [{ label: "", column: "ionized_calcium", color: "--c2", dash: [] }], false, tables),
       new SessionFigure("chart-volumes", "Volumes", "mL", [
         { label: "blood", column: "blood_processed", color: "--c2", dash: [] },
+        { label: "AC", column: "anticoagulant", color: "--c4", dash: [4, 1.5, 1, 1.5] },
         { label: "plasma", column: "plasma_removed", color: "--c1", dash: [5, 2] },
         { label: "fluid", column: "replacement", color: "--c3", dash: [1.2, 1.4] },
-        { label: "AC", column: "anticoagulant", color: "--c4", dash: [4, 1.5, 1, 1.5] },
       ], true, tables),
     ];
     this.course = [0, 1, 2].map((place) => new CourseFigure(`chart-course-${place + 1}`, ["--c2", "--c1", "--c3"][place] as string, place, tables, changed));

@@ -155,9 +155,10 @@ export class Circuit {
     const turns = this.kind !== "membrane" && on && !["connect", "disconnect", "ended"].includes(state.phase);
     if (this.kind === "centrifuge") this.spin.turn(turns ? 160 : 0, speed, moved);
     setAttribute(this.root, "data-phase", state.phase);
-    setAttribute(this.root, "data-stopped", String(state.stopped_by !== null));
+    // before blood is drawn and after it has been rinsed back the set holds saline
+    setAttribute(this.root, "data-filled", String(on && track.between("outside", time) >= 1));
 
-    this.write("blood-volume", volume(track.value("blood_volume", time)));
+    this.write("blood-volume", `Blood ${volume(track.value("blood_volume", time))}`);
     this.write("device-outside", on ? `${fixed(track.between("outside", time), 0)} mL outside` : "");
     this.number("flow-inlet", flows.inlet, on);
     this.number("flow-anticoagulant", flows.anticoagulant, on);

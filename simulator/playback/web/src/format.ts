@@ -16,7 +16,8 @@ export function fixed(value: number, digits: 0 | 1 | 2 | 3): string {
 export function level(value: number | null): string {
   if (value === null || !Number.isFinite(value)) return "–";
   const size = Math.abs(value);
-  return fixed(value, size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 || size === 0 ? 2 : 3);
+  if (size < 1e-9) return "0";
+  return fixed(value, size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3);
 }
 
 export function flow(value: number): string {
@@ -51,4 +52,9 @@ export function eventName(event: string): string {
   if (colon < 0) return words(event);
   const kind = event.slice(0, colon);
   return `${KINDS[kind] ?? words(kind)}: ${event.slice(colon + 1).replace(/-/g, " ")}`;
+}
+
+/** A number on an axis: no digits that it does not need. */
+export function tick(value: number): string {
+  return value.toLocaleString("en-US", { maximumFractionDigits: 6 }).replace("-", "−");
 }

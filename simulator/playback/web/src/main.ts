@@ -140,6 +140,8 @@ class Page implements App {
   act(change: Change): void {
     if (this.clock.held) return this.toast("One change after the other: the answer to the last one is on its way.");
     const what = describe(change, this.offer);
+    // what has been seen decides whether this is a fork, and the last report may be a second old
+    if (this.clock.time < this.track.furthest) this.source.ask({ type: "at", run: this.track.run.id, time: this.track.furthest, speed: 0 });
     if (this.ask({ type: "act", run: this.track.run.id, at: this.clock.time, change }, what)) this.hold();
   }
 
@@ -314,6 +316,7 @@ class Page implements App {
 
   private hold(): void {
     this.clock.held = true;
+    this.sayNote();
     this.holding = window.setTimeout(() => {
       this.release();
       this.toast("There is no answer to the last change yet; the clock goes on.");
@@ -325,6 +328,7 @@ class Page implements App {
     window.clearTimeout(this.holding);
     if (!this.clock.held) return;
     this.clock.held = false;
+    this.sayNote();
     this.refresh();
   }
 
@@ -340,7 +344,7 @@ class Page implements App {
   }
 
   private passed(events: LogEntry[], stopped: LogEntry | null): void {
-    if (stopped !== null) this.note(`Paused: ${words(stopped.event.slice("alarm:".length)).toLowerCase()} stops the pumps. See to it in the panel, then play.`);
+    if (stopped !== null) this.note(`Paused: ${words(stopped.event.slice("alarm:".length)).toLowerCase()} stops the pumps. See to it, then play.`);
     const noted = events.filter((event) => NOTED.test(event.event));
     if (noted.length === 0) return;
     const urgent = noted.filter((event) => event.event.startsWith("alarm:") && this.priority(event.event.slice(6)) === "stop");
@@ -368,8 +372,15 @@ class Page implements App {
     if (worst !== undefined) this.tone(this.priority(worst.name));
   }
 
+  private noted = "";
+
   private note(text: string): void {
-    setText(byId("note"), text);
+    this.noted = text;
+    this.sayNote();
+  }
+
+  private sayNote(): void {
+    setText(byId("note"), this.clock.held ? "Computing what comes…" : this.noted);
   }
 
   private changed(): void {

@@ -89,13 +89,11 @@ class Row {
 
   /** What holds now; what somebody is typing is left alone. */
   show(settings: MachineState["settings"]): void {
-    const value = settings === null ? null : ((settings as Record<string, number | string | null>)[this.setting.path] ?? null);
-    const off = value === null;
-    if (this.input.disabled !== off) {
-      this.input.disabled = off;
-      (this.node.lastElementChild as HTMLButtonElement).disabled = off;
-    }
-    if (off) return;
+    // between sessions the last values stay: what is set then holds for the next one
+    if (settings === null) return;
+    const value = (settings as Record<string, number | string | null>)[this.setting.path] ?? null;
+    setHidden(this.node, value === null);
+    if (value === null) return;
     const text = typeof value === "number" ? String(Number(value.toFixed(value >= 100 ? 0 : 2))) : value;
     if (text === this.shown) return;
     this.shown = text;
@@ -103,9 +101,6 @@ class Row {
     else this.touch();
   }
 
-  forget(): void {
-    this.reset();
-  }
 }
 
 export class Panel implements Part {
@@ -152,16 +147,18 @@ export class Panel implements Part {
     const state = app.state();
     const { time } = app.clock;
     const session = app.track.inSession(time);
-    setText(byId("phase"), state.stopped_by !== null && state.phase !== "none" ? `${PHASES[state.phase]}, stopped` : PHASES[state.phase]);
-    setAttribute(byId("phase"), "data-stopped", String(state.stopped_by !== null));
-    setText(byId("minute"), session === null ? "" : `minute ${Math.floor(time - session.connected[0] + 1e-6)}`);
+    const stopped = state.stopped_by !== null && state.phase !== "none";
+    const minute = session === null ? "" : `minute ${Math.floor(time - session.connected[0] + 1e-6)}`;
+    setText(byId("phase"), stopped ? "Stopped" : PHASES[state.phase]);
+    setAttribute(byId("phase"), "data-stopped", String(stopped));
+    setText(byId("minute"), stopped ? `${PHASES[state.phase].toLowerCase()}, ${minute}` : minute);
     const dose = state.dose + state.dose_rate * (time - state.time);
     const done = state.target > 0 ? Math.min(1, dose / state.target) : 0;
     const bar = byId<HTMLProgressElement>("dose-bar");
     const share = Number(done.toFixed(3));
     if (bar.value !== share) bar.value = share;
     const treated = app.track.run.device?.treatment != null;
-    setText(byId("dose"), state.target > 0 ? `${fixed(dose, 0)} of ${fixed(state.target, 0)} mL plasma ${treated ? "treated" : "removed"}` : "No session");
+    setText(byId("dose"), state.target > 0 ? `${fixed(dose, 0)} of ${fixed(state.target, 0)} mL ${treated ? "treated" : "removed"}` : "No session");
     const on = state.phase !== "none";
     setText(byId("access-pressure"), on ? fixed(state.access_pressure, 0) : "–");
     setText(byId("return-pressure"), on ? fixed(state.return_pressure, 0) : "–");
@@ -179,19 +176,21 @@ export class Panel implements Part {
     if (key === this.listed) return;
     this.listed = key;
     const focused = document.activeElement?.id ?? "";
-    const items = state.alarms.map((alarm) => {
+    // what stops the pumps comes first, what only tells of it last
+    const rank = (name: string): number => (name === "pumps-stopped" ? 2 : app.priority(name) === "stop" ? 0 : 1);
+    const alarms = [...state.alarms].sort((a, b) => rank(a.name) - rank(b.name));
+    const items = alarms.map((alarm) => {
       const known = app.offer.alarms.find((each) => each.name === alarm.name);
       const priority = app.priority(alarm.name);
       const item = el("li", { class: priority },
-        el("span", { class: "sign", "aria-hidden": "true" }, priority === "stop" ? "▲" : "●"),
-        el("span", { class: "what" }, el("b", {}, words(alarm.name)), el("span", { class: "meaning" }, known?.meaning ?? "")),
+        el("span", { class: "what" }, el("span", { class: "sign", "aria-hidden": "true" }, priority === "stop" ? "▲ " : "● "), el("b", {}, words(alarm.name)), el("span", { class: "meaning" }, known?.meaning ?? "")),
       );
       const answer = app.offer.actions.find((each) => each.name === known?.action && each.name !== "");
       if (alarm.acknowledged) item.append(el("span", { class: "seen" }, "seen to"));
       else if (app.live && answer !== undefined) item.append(el("button", { type: "button", id: `do-${answer.name}`, onclick: () => app.act({ do: answer.name }) }, answer.title));
       return item;
     });
-    if (others !== "") items.push(el("li", { class: "caution" }, el("span", { class: "sign", "aria-hidden": "true" }, "●"), el("span", { class: "what" }, el("b", {}, `Stopped: ${words(others).toLowerCase()}`))));
+    if (others !== "") items.push(el("li", { class: "caution" }, el("span", { class: "what" }, el("b", {}, `Stopped: ${words(others).toLowerCase()}`))));
     byId("alarms").replaceChildren(...items);
     setHidden(byId("no-alarm"), items.length > 0);
     if (focused !== "" && document.activeElement === document.body) document.getElementById(focused)?.focus();

@@ -55,7 +55,7 @@ export class Transport implements Part {
     const marks = byId("marks");
     marks.replaceChildren();
     // a mark for each session; numbers only where they do not run into each other
-    let lettered = -1;
+    let lettered = -10;
     for (const session of track.sessions) {
       const place = (100 * session.connected[0]) / track.end;
       const width = Math.max(0.25, (100 * (session.connected[1] - session.connected[0])) / track.end);

@@ -92,14 +92,17 @@ class Classroom:
     def open(self, name: str | None = None, sees_to: str | None = None) -> Line:
         """Begin anew with a scenario: the one that the class came with, or a bundled one.
 
-        `sees_to`: who sees to alarms; None leaves it as the scenario has it.
+        `sees_to`: what is seen to without the class; None leaves only bottles and bags to an
+        operator, unless the scenario has one of its own.
         """
         own = name is None or name == self.source
         if not own and name not in scenarios.bundled_names():
             raise RefusedError(f"there is no bundled scenario {name!r}")
         source = self.source if own else str(name)
         loaded = scenarios.load(source, self.overrides if own else (), self.seed if own else None)
-        if sees_to is not None and sees_to != loaded.sees_to:
+        if sees_to is None:
+            sees_to = "bottles" if loaded.operator is None and loaded.sessions else loaded.sees_to
+        if sees_to != loaded.sees_to:
             document = dict(loaded.document)
             document["operator"] = {**document.get("operator", {}), "sees_to": sees_to}
             loaded = reread(document, loaded.name)

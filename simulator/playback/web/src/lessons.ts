@@ -44,7 +44,7 @@ export class Lessons implements Part {
       this.check(form);
     } },
       answer,
-      ...(lesson.task === "" ? [el("p", { class: "hint" }, "Predict, play the run, then check.")] : [el("div", { class: "task" }, el("h4", {}, "Your task"), el("p", {}, lesson.task))]),
+      ...(lesson.task === "" ? [el("p", { class: "hint" }, "Predict, play the run, then check.")] : [el("div", { class: "task" }, el("h4", {}, "Your task"), el("p", {}, lesson.task), el("ul", { class: "goals" }, ...lesson.goals.map((goal) => el("li", {}, goal))))]),
       el("span", { class: "buttons" },
         el("button", { type: "submit", id: "check", class: "main" }, "Check"),
         el("button", { type: "button", id: "retry", onclick: () => this.begin(lesson.name) }, "Start again"),

@@ -472,10 +472,28 @@ def test_the_good_one_is_good_and_can_be_taken(tmp_path: Path) -> None:
     file.write_text(GOOD)
     mine = lessons.load_file(file)
     assert mine.name == "my"
+    assert [check.asked for check in mine.checks] == ["Low.", "Heard."]
+    assert [check.otherwise for check in mine.checks] == ["Too high.", "Not heard."]
     verdict = mine.judge(0, mine.as_written())
     assert verdict.predicted_right
     assert verdict.passed
     assert mine.arms[1].scenario().title == "Two"
+
+
+def test_a_scenario_can_be_written_in_the_lesson_as_a_whole() -> None:
+    whole = (
+        "{patient: {sex: male, age: 40 y, weight: 70 kg, height: 175 cm, hematocrit: 42 %}, "
+        "solutes: {tracer: {like: igg1, initial: 1 g/L}}, machine: {device: spectra-optia}, "
+        "prescription: {exchange: 1.0 PV, replacement: [{fluid: albumin-5, share: 100 %}]}, "
+        "course: {sessions: 1}}"
+    )
+    mine = read(GOOD.replace("{extends: closed-form, title: Two}", whole).encode(), "m.yaml", "m")
+    assert mine.arms[1].scenario().name == "m-2"
+
+
+def test_a_wrong_arm_is_not_told_again_by_every_phrase() -> None:
+    assert wrong(GOOD.replace("label: two", "label: two over")).startswith("1 problem:")
+    assert wrong(GOOD.replace("title: Two", "titel: Two")).startswith("1 problem:")
 
 
 @pytest.mark.parametrize(

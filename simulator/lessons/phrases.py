@@ -70,7 +70,7 @@ class Phrase:
         other = self.right.read(results)
         if self.joined == "less":
             return value - other
-        if not other or not math.isfinite(value / other):
+        if not other:
             raise CommandError(f"{self.text}: these runs have no such number: a share of nothing")
         return value / other
 

@@ -22,6 +22,7 @@ from simulator.lessons import Lesson, Verdict
 from simulator.playback import offer, recording
 from simulator.playback.recording import Recording
 from simulator.records import record
+from simulator.result import Result
 from simulator.scenario import writer
 from simulator.scenario.model import Scenario
 from simulator.units import MINUTES_PER_DAY
@@ -83,6 +84,8 @@ class Classroom:
         self.lesson: Lesson | None = None
         self._arms: dict[str, int] = {}
         """The run of each arm of the lesson."""
+        self._as_written: dict[str, Result] = {}
+        """What each gave before anything was changed."""
         self._furthest: dict[int, float] = {}
         """How far the class has seen each run, min."""
         self._numbered = 0
@@ -118,6 +121,8 @@ class Classroom:
         for label, one in loaded.items():
             line = self._begin(one, label)
             self._arms[label] = line.number
+            if line.recording.result is not None:
+                self._as_written[label] = line.recording.result
             lines.append(line)
         return lines
 
@@ -132,7 +137,7 @@ class Classroom:
                 why = self.lines[number].recording.impossible
                 raise RefusedError(f"the run could not go on ({why}); go back and change that")
             results[label] = result
-        return self.lesson.judge(prediction, results)
+        return self.lesson.judge(prediction, results, self._as_written)
 
     # -- what the class does ----------------------------------------------------------------------
 
@@ -220,6 +225,7 @@ class Classroom:
         self.lines.clear()
         self._furthest.clear()
         self._arms.clear()
+        self._as_written.clear()
         self.lesson = None
 
 
@@ -257,8 +263,8 @@ def moment_of(run: Recording, event: Mapping[str, Any]) -> float:
     """When an event made by `dated` happens, min from the start of the run."""
     number, unit = str(event["at"]).split()
     if unit == "d":
-        return float(number) * MINUTES_PER_DAY
-    return dict(run.visits)[event["session"]] + float(number)
+        return recording.moment(float(number) * MINUTES_PER_DAY)
+    return recording.moment(dict(run.visits)[event["session"]] + float(number))
 
 
 def when(run: Recording, at: float) -> str:

@@ -82,7 +82,7 @@ export class Lessons implements Part {
       el("p", { class: "truth" }, verdict.truth),
       el("ul", {}, ...lines),
       el("h4", {}, "Why"),
-      el("p", {}, verdict.explanation),
+      ...verdict.explanation.split("\n").map((paragraph) => el("p", {}, paragraph)),
       ...(verdict.sources.length === 0 ? [] : [el("h4", {}, "Sources"), el("ul", { class: "sources" }, ...verdict.sources.map((source) => el("li", {}, source)))]),
     );
     this.verdict.scrollIntoView({ block: "nearest" });

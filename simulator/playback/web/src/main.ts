@@ -8,7 +8,7 @@ import { Clock, SPEEDS } from "./clock.js";
 import { showDialog, showTable } from "./dialog.js";
 import { byId, el, setHidden, setPressed, setText } from "./dom.js";
 import { Drawer } from "./drawer.js";
-import { eventName, words } from "./format.js";
+import { eventName, words, SUPPLIES } from "./format.js";
 import { Instructor } from "./instructor.js";
 import { help, listen, type Key } from "./keys.js";
 import { Lessons } from "./lessons.js";
@@ -26,7 +26,6 @@ const REPORT = 1; // s between messages of where the page is
 const PATIENCE = 20; // s for which the clock waits for the answer to a change
 const REMIND = 5; // s between tones of an alarm that nobody has acknowledged
 /** What the operator changes unasked while the class sees to the rest. */
-const SUPPLIES = new Set(["replacement-empty", "anticoagulant-empty", "waste-bag-full"]);
 const NOTED = /^(alarm:|reaction:|target-reached|session|disconnect|warning|lost|fault)/;
 
 interface Asking {
@@ -261,8 +260,10 @@ class Page implements App {
     }
     const track = this.keep(run);
     if (asking?.type === "act" || (asking?.type === "fork" && !known)) {
-      track.furthest = asking.at;
-      this.clock.time = asking.at;
+      // a change is dated just after the clock: go there, so that what it did is seen
+      const done = asking.type === "act" ? (run.actions[run.actions.length - 1]?.time ?? 0) : 0;
+      track.furthest = Math.max(asking.at, done);
+      this.clock.time = track.furthest;
     } else if (begins) {
       const at = this.resumeAt;
       const again = at !== null && at.run === run.id;
@@ -347,7 +348,9 @@ class Page implements App {
     if (stopped !== null) this.note(`Paused: ${words(stopped.event.slice("alarm:".length)).toLowerCase()} stops the pumps. See to it, then play.`);
     const noted = events.filter((event) => NOTED.test(event.event));
     if (noted.length === 0) return;
-    const urgent = noted.filter((event) => event.event.startsWith("alarm:") && this.priority(event.event.slice(6)) === "stop");
+    // what stops the pumps is urgent, whatever its priority at the operator's desk
+    const stops = (event: LogEntry): boolean => this.priority(event.event.slice(6)) === "stop" || this.track.stateAt(event.time).stopped_by !== null;
+    const urgent = noted.filter((event) => event.event.startsWith("alarm:") && stops(event));
     const rest = noted.filter((event) => !urgent.includes(event));
     // a screen reader cannot follow 10,000×: the last of each kind is enough
     const last = (list: LogEntry[]): string => list.slice(-2).map((event) => `${eventName(event.event)}, ${event.detail}`).join(". ");
@@ -425,7 +428,7 @@ class Page implements App {
   private tell(now: number): void {
     const data = document.documentElement.dataset;
     const { time, playing, speed } = this.clock;
-    const said: Record<string, string> = { ready: "true", run: String(this.track.run.id), time: time.toFixed(3), playing: String(playing), speed: String(speed), runs: String(this.tracks.size) };
+    const said: Record<string, string> = { ready: "true", run: String(this.track.run.id), time: time.toFixed(3), playing: String(playing), speed: String(speed), runs: String(this.tracks.size), actions: String(this.track.run.actions.length), held: String(this.clock.held) };
     for (const [name, value] of Object.entries(said)) if (data[name] !== value) data[name] = value;
     if (!this.live) return;
     if (now - this.lastReport >= REPORT) this.report(now);

@@ -48,6 +48,8 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 
+HELLO = {"type": "hello", "version": __version__, "scenarios": [], "lessons": []}
+
 Answer = Callable[["Desk", WebSocket, dict[str, Any]], Awaitable[None]]
 
 
@@ -98,21 +100,21 @@ class Desk:
 
     async def _welcome(self, socket: WebSocket) -> None:
         async with self._one_at_a_time:  # the first run may still be on its way
-            hello = await asyncio.to_thread(self._said_first)
             lines = dict(self.classroom.lines)
-        await self._send(socket, hello | {"at": self.at})
+        await self._send(socket, {**HELLO, "at": self.at})
         if self.failed:
             await self._refuse(socket, None, self.failed)
         if self.shown in lines:
             await self._send_run(socket, lines.pop(self.shown), None)
         for line in lines.values():
             await self._send_other(socket, line, None)
+        # what else there is takes longer to find than the run, and nobody waits for it
+        await self._send(socket, await asyncio.to_thread(self._known) | {"at": self.at})
 
-    def _said_first(self) -> dict[str, Any]:
+    def _known(self) -> dict[str, Any]:
         if not self._hello:
             self._hello = {
-                "type": "hello",
-                "version": __version__,
+                **HELLO,
                 "scenarios": [
                     {"name": name, "title": title} for name, title in scenarios.bundled().items()
                 ],

@@ -194,7 +194,8 @@ export type Request =
   | { type: "judge"; id: number; prediction: number | null } // place of a choice, or a number
   | { type: "at"; id: number; run: number; time: number; speed: number }; // where the page is; not answered
 
-/** To the page. `id` is that of the request that it answers, null if none. */
+/** To the page. `id` is that of the request that it answers, null if none. `hello` comes twice: with
+ * empty lists before the first run, with scenarios and lessons after it. */
 export type Message =
   | { type: "hello"; version: string; scenarios: { name: string; title: string }[]; lessons: LessonInfo[]; at: { run: number; time: number; speed: number } | null }
   | { type: "run"; id: number | null; run: Run; offer: Offer } // show this run from now on

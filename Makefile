@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test statistics check format verify model gallery bench bench-startup \
+.PHONY: help run test statistics check format verify model gallery bench bench-startup bench-page \
 	bench-skipped browser page lock clean
 
 help:  ## show this help
@@ -50,6 +50,9 @@ bench: $(VENV)/.ready-dev  ## one course of the benchmark problem PEX-28: our en
 
 bench-startup: $(VENV)/.ready-run  ## where the time of a single run goes
 	$(BIN)/python benchmarks/startup.py $(ARGS)
+
+bench-page: $(VENV)/.ready-dev  ## how smoothly the teaching page plays; needs Chromium
+	$(BIN)/python benchmarks/teaching_page.py $(ARGS)
 
 bench-skipped: $(VENV)/.ready-dev  ## which solvers skip a session: the tables and the figure of EVENTS.md
 	$(BIN)/python benchmarks/skipped_sessions.py --plot plots/skipped-sessions/skipped-sessions.png

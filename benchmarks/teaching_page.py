@@ -68,11 +68,31 @@ def measured(page: Page, pid: int, speed: str, seconds: float) -> tuple[float, f
     )
 
 
+def picture(page: Page, file: Path) -> None:
+    """The page in mid-session, with a slower inlet flow laid beside the run as it was."""
+    slider = page.get_by_role("slider", name="Time of the run")
+    slider.fill("70")
+    page.wait_for_timeout(500)
+    slider.fill("30")
+    field = page.get_by_role("spinbutton", name="Inlet flow")
+    field.fill("40")
+    field.press("Enter")
+    page.wait_for_selector("html[data-runs='2']")
+    slider.fill("66")
+    page.get_by_role("button", name="60×", exact=True).click()
+    page.get_by_role("button", name="Play", exact=True).first.click()
+    page.wait_for_timeout(1500)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=file)
+    page.goto("about:blank")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scenario", default="stiff-person-acute")
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--picture", type=Path, help="Take a picture of the page at work instead.")
     asked = parser.parse_args()
     started = time.monotonic()
     server = subprocess.Popen(
@@ -88,6 +108,9 @@ def main() -> None:
             launched = time.monotonic()
             page.goto(address)
             page.wait_for_selector("html[data-ready=true]")
+            if asked.picture is not None:
+                picture(page, asked.picture)
+                return
             print(f"address after {printed:.2f} s, page {time.monotonic() - launched:.2f} s later")
             print(f"{'speed':>8} {'reached':>9} {'frames/s':>9} {'worst gap':>10} {'server':>8}")
             for speed in SPEEDS:

@@ -32,7 +32,7 @@ OF_A_RUN = ("volumes", "solutes", "sessions")
 OF_A_SWEEP = ("map", "response", "tornado", "bands")
 PICTURES = frozenset(f"{kind}.png" for kind in (*OF_A_RUN, "comparison", *OF_A_SWEEP))
 INDEX = "README.md"
-MADE_ELSEWHERE = frozenset(("skipped-sessions", "verification"))
+MADE_ELSEWHERE = frozenset(("skipped-sessions", "teaching-page", "verification"))
 """Folders that others write beside ours; they stay as they are."""
 
 DRAWN_WITH = f"matplotlib {version('matplotlib')}"

@@ -1,6 +1,6 @@
 import "./notices.js";
 
-import { beside, type App, type Part } from "./app.js";
+import { beside, SUPPLIES, type App, type Part } from "./app.js";
 import { Branches } from "./branches.js";
 import { Charts } from "./charts.js";
 import { Circuit, circuitRows } from "./circuit.js";
@@ -24,9 +24,8 @@ import { Transport } from "./transport.js";
 const REDRAW = 0.1; // s between redraws of curves and texts
 const REPORT = 1; // s between messages of where the page is
 const PATIENCE = 20; // s for which the clock waits for the answer to a change
+const SOON = 0.02; // min within which a change is dated after the moment at which it was made
 const REMIND = 5; // s between tones of an alarm that nobody has acknowledged
-/** What the operator changes unasked while the class sees to the rest. */
-const SUPPLIES = new Set(["replacement-empty", "anticoagulant-empty", "waste-bag-full"]);
 const NOTED = /^(alarm:|reaction:|target-reached|session|disconnect|warning|lost|fault)/;
 
 interface Asking {
@@ -261,8 +260,12 @@ class Page implements App {
     }
     const track = this.keep(run);
     if (asking?.type === "act" || (asking?.type === "fork" && !known)) {
-      track.furthest = asking.at;
-      this.clock.time = asking.at;
+      // a change comes just after what was seen: go there, so that what it did is on the page at once
+      const made = asking.type === "act" ? (run.actions[run.actions.length - 1]?.time ?? 0) : 0;
+      this.clock.time = made > asking.at && made < asking.at + SOON ? made : asking.at;
+      track.furthest = this.clock.time;
+      const events = track.events.slice(track.eventCount(asking.at), track.eventCount(this.clock.time));
+      if (events.length > 0) this.passed(events, null);
     } else if (begins) {
       const at = this.resumeAt;
       const again = at !== null && at.run === run.id;
@@ -297,7 +300,7 @@ class Page implements App {
       el("p", {}, "The file replays this run exactly, to the byte of its events:"),
       el("p", {}, el("code", {}, `apheresis run ${file}`)),
       el("p", {}, link),
-      el("pre", { tabindex: 0, "aria-label": "The scenario" }, text),
+      el("pre", { tabindex: 0, role: "region", "aria-label": "The scenario" }, text),
     );
   }
 

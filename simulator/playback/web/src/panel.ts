@@ -1,6 +1,6 @@
 /** The machine's panel: where the session stands, alarms with their answers, settings. */
 
-import type { App, Part } from "./app.js";
+import { SUPPLIES, type App, type Part } from "./app.js";
 import { byId, el, setAttribute, setHidden, setPressed, setText } from "./dom.js";
 import { eventName, fixed, fluid, words } from "./format.js";
 import type { MachineState, Offer } from "./protocol.js";
@@ -186,8 +186,10 @@ export class Panel implements Part {
         el("span", { class: "what" }, el("span", { class: "sign", "aria-hidden": "true" }, priority === "stop" ? "▲ " : "● "), el("b", {}, words(alarm.name)), el("span", { class: "meaning" }, known?.meaning ?? "")),
       );
       const answer = app.offer.actions.find((each) => each.name === known?.action && each.name !== "");
-      if (alarm.acknowledged) item.append(el("span", { class: "seen" }, "seen to"));
-      else if (app.live && answer !== undefined) item.append(el("button", { type: "button", id: `do-${answer.name}`, onclick: () => app.act({ do: answer.name }) }, answer.title));
+      // to acknowledge mends nothing; but where the operator comes of his own accord there is nothing to do
+      const coming = alarm.acknowledged && (app.track.run.sees_to === "all" || SUPPLIES.has(alarm.name));
+      if (alarm.acknowledged) item.append(el("span", { class: "seen" }, coming ? "seen to" : "acknowledged"));
+      if (app.live && !coming && answer !== undefined) item.append(el("button", { type: "button", id: `do-${answer.name}`, onclick: () => app.act({ do: answer.name }) }, answer.title));
       return item;
     });
     if (others !== "") items.push(el("li", { class: "caution" }, el("span", { class: "what" }, el("b", {}, `Stopped: ${words(others).toLowerCase()}`))));

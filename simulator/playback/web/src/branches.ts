@@ -8,7 +8,7 @@ import { pools, type Track } from "./track.js";
 
 export class Branches implements Part {
   private readonly list = el("ul", { class: "branches" });
-  private readonly differences = el("div");
+  private readonly differences = el("div", { class: "scrolls differences", tabindex: 0, role: "region", "aria-label": "Runs at the clock" });
   private key = "";
 
   constructor(private readonly app: App) {

@@ -1,6 +1,6 @@
 /** One dialog for help, tables and what was saved. */
 
-import { byId, el, setText, framed } from "./dom.js";
+import { byId, framed, setText } from "./dom.js";
 
 let dialog: HTMLDialogElement | null = null;
 

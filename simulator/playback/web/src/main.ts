@@ -347,7 +347,7 @@ class Page implements App {
   }
 
   private passed(events: LogEntry[], stopped: LogEntry | null): void {
-    if (stopped !== null) this.note(`Paused: ${words(stopped.event.slice("alarm:".length)).toLowerCase()} stops the pumps. See to it, then play.`);
+    if (stopped !== null) this.note(`Paused: ${words(stopped.event.slice("alarm:".length)).toLowerCase()}. See to it, then play.`);
     const noted = events.filter((event) => NOTED.test(event.event));
     if (noted.length === 0) return;
     const urgent = noted.filter((event) => event.event.startsWith("alarm:") && this.priority(event.event.slice(6)) === "stop");
@@ -470,6 +470,15 @@ class Page implements App {
       this.refresh();
     });
     window.setInterval(() => this.remind(), 1000);
+
+    if (!this.live) {
+      // in a report the tables stand below the screen
+      byId("open-results").addEventListener("click", (event) => {
+        event.stopImmediatePropagation();
+        byId("report").scrollIntoView();
+        byId("report").focus();
+      }, { capture: true });
+    }
 
     const all: (Key & { live?: boolean })[] = [
       { keys: [" "], shown: "Space", does: "Play, pause", run: () => this.play(!clock.playing) },

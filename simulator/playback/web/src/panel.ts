@@ -151,7 +151,7 @@ export class Panel implements Part {
     const minute = session === null ? "" : `minute ${Math.floor(time - session.connected[0] + 1e-6)}`;
     setText(byId("phase"), stopped ? "Stopped" : PHASES[state.phase]);
     setAttribute(byId("phase"), "data-stopped", String(stopped));
-    setText(byId("minute"), stopped ? `${PHASES[state.phase].toLowerCase()}, ${minute}` : minute);
+    setText(byId("minute"), stopped ? `${PHASES[state.phase].toLowerCase()}, ${minute.replace("minute", "min")}` : minute);
     const dose = state.dose + state.dose_rate * (time - state.time);
     const done = state.target > 0 ? Math.min(1, dose / state.target) : 0;
     const bar = byId<HTMLProgressElement>("dose-bar");

@@ -12,6 +12,8 @@ from pathlib import Path
 from simulator.errors import CommandError
 
 PICTURE_SUFFIXES = (".png", ".svg", ".pdf")
+ANIMATION_MARK = b"apheresis-simulator"
+"""Stands in the comment of every animation that we write."""
 LEFT_BY_DESKTOPS = frozenset((".DS_Store", "Thumbs.db", "desktop.ini"))
 """Looking at a folder may put these there; they are nobody's work."""
 

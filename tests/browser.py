@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
@@ -46,7 +46,11 @@ def started() -> Generator[Browser]:
     program = next(filter(None, map(shutil.which, NAMES)), None)
     if program is None:
         lacking(f"no browser: none of {', '.join(NAMES)} is on the path")
-    with sync_playwright() as playwright:
+    with ExitStack() as stack:
+        try:
+            playwright = stack.enter_context(sync_playwright())
+        except Exception as error:  # it has no narrower one
+            lacking(f"the driver of the browser does not start: {error}")
         try:
             browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
         except Error as error:

@@ -8,10 +8,14 @@ have() { command -v "$1" >/dev/null 2>&1; }
 
 browser() { have chromium || have chromium-browser || have google-chrome; }
 
+# The driver of the browser, which comes with .venv, needs a library that Debian may be without.
+driver() { ! have dpkg-query || dpkg-query --show libatomic1 >/dev/null 2>&1; }
+
 missing() {
 	browser || printf ' chromium'
 	have node || printf ' nodejs'
 	have npm || printf ' npm'
+	driver || printf ' libatomic1'
 }
 
 give_up() {

@@ -158,6 +158,12 @@ def test_the_peak_after_the_course_is_the_highest_row_after_it() -> None:
     assert max(later) == later[-1] < max(levels)
 
 
+def test_what_all_sessions_removed_is_their_sum() -> None:
+    each = [read(f"removed igg @ session {s.index}") for s in course().sessions]
+    assert len(each) > 1
+    assert read("removed-in-all igg") == pytest.approx(sum(each), rel=1e-9)
+
+
 def test_what_is_mobilized_came_from_outside_plasma() -> None:
     """A tracer that cannot leave plasma gives 0; IgG refills from outside, by hand."""
     closed = simulate(scenarios.load("closed-form"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator
 from dataclasses import replace
 from typing import Any
@@ -32,7 +33,7 @@ from simulator.machine.protection import STOPPING
 from simulator.machine.pumps import Anticoagulation, ExchangeSettings, exchange_flows
 from simulator.machine.separators import Centrifuge
 from simulator.machine.supplies import ReplacementLine
-from simulator.orders import CalciumOrder, Replacement
+from simulator.orders import CalciumOrder, MachineSettings, Prescription, Replacement
 
 SALINE, ALBUMIN = catalog.fluid("saline"), catalog.fluid("albumin-5")
 PLASMA = catalog.fluid("fresh-frozen-plasma")
@@ -187,6 +188,51 @@ def test_a_volume_and_the_rest() -> None:
     run(env, one)
     used = one.line.used_by_fluid()
     assert used["fresh-frozen-plasma"] == pytest.approx(1000, rel=1e-9)
+
+
+HEMATOCRITS = [0.30 + 0.005 * i for i in range(30)]
+"""Enough of them that rounding falls either way."""
+
+
+def _bottles_hung(settings: MachineSettings, order: Prescription, hematocrit: float) -> list[str]:
+    """What was hung for bottles that ran dry, in order."""
+    env, bedside, one = session(hematocrit, 2500.0, settings, order)
+    run(env, one)
+    assert one.tally.patient_plasma_removed == pytest.approx(2500.0, rel=1e-9)
+    return [detail for _, event, detail in bedside.events if event == "alarm:replacement-empty"]
+
+
+@pytest.mark.parametrize("device", ["spectra-optia", "prismaflex-tpe2000", "mcs-plus"])
+@pytest.mark.parametrize(
+    "first", [Replacement(ALBUMIN, volume=1000.0), Replacement(ALBUMIN, volume=500.0)]
+)
+def test_no_bottle_is_hung_for_nothing_before_the_next_fluid(
+    device: str, first: Replacement
+) -> None:
+    order = albumin_only(replacement=(first, Replacement(PLASMA)))
+    assert first.volume is not None
+    for hematocrit in HEMATOCRITS:
+        hung = _bottles_hung(machine(device), order, hematocrit)
+        of_albumin = sum("albumin" in what for what in hung)
+        assert of_albumin == first.volume / ALBUMIN.container - 1, hematocrit
+
+
+@pytest.mark.parametrize(
+    ("orders", "changes"),
+    [
+        ((Replacement(ALBUMIN, share=1.0),), 9),
+        ((Replacement(ALBUMIN, share=0.5), Replacement(PLASMA, share=0.5)), 4 + 4),
+        ((Replacement(SALINE), Replacement(PLASMA, volume=1000.0)), 2 + 3),
+    ],
+)
+def test_no_bottle_is_hung_for_nothing_at_the_end(
+    orders: tuple[Replacement, ...], changes: int
+) -> None:
+    """Without anticoagulant as much is given as plasma is taken off, here in whole bottles."""
+    settings = machine("prismaflex-tpe2000", anticoagulant_ratio=math.inf)
+    for hematocrit in HEMATOCRITS:
+        hung = _bottles_hung(settings, albumin_only(replacement=orders), hematocrit)
+        assert len(hung) == changes, hematocrit
 
 
 def test_plasma_as_replacement_slows_the_inlet_and_albumin_does_not() -> None:

@@ -201,6 +201,8 @@ KINDS: Mapping[str, Kind] = {
                     _exponent, "moment"),
     "removed": _of("mass_unit", "removed in a session",
                    lambda r: r.session.solutes[r.solute].removed),
+    "removed-in-all": _of("mass_unit", "removed in all sessions",
+                          lambda r: r.result.solutes[r.solute].removed, "run"),
     "adsorbed": _of("mass_unit", "bound by columns in a session",
                     lambda r: r.session.solutes[r.solute].adsorbed),
     "protein-bound": Kind("g", _protein_bound,

@@ -4,6 +4,7 @@ The only place that knows matplotlib. Each function takes a result, computes not
 would also show, and returns a `matplotlib.figure.Figure`; `rendered` and `save` make files of it.
 """
 
+from simulator.figures.animation import animation as animation
 from simulator.figures.bands import bands as bands
 from simulator.figures.comparison import comparison as comparison
 from simulator.figures.comparison import setting_in_words as setting_in_words

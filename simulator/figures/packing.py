@@ -1,4 +1,5 @@
 """Pictures made small enough to be kept with the program: at most 256 colors, none seen to change.
+Animations: fewer colors still, and of each frame only what is new in it.
 
 A figure has some ten colors and thousands of mixtures of them, where the edge of a letter or a line
 is smoothed. Merging mixtures that look the same leaves a quarter of the bytes.
@@ -7,9 +8,13 @@ is smoothed. Merging mixtures that look the same leaves a quarter of the bytes.
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image
+
+Pixels = np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
+"""Red, green and blue of every pixel: rows, columns, three."""
 
 COLORS = 256
 EXACT = 32
@@ -25,11 +30,10 @@ def packed(content: bytes) -> bytes:
     colors cannot do that, all colors are kept.
     """
     pixels = pixels_of(content)
-    # A color as one number, which sorts a hundred times faster than three.
-    codes = pixels.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], dtype=np.uint32)
+    codes = _codes(pixels)
     found, where, counts = np.unique(codes, return_inverse=True, return_counts=True)
-    colors = np.stack([found >> 16, found >> 8 & 255, found & 255], axis=1).astype(np.int64)
-    palette, nearest, loss = _palette(colors, counts)
+    colors = _colors(found)
+    palette, nearest, loss = _palette(colors, counts, COLORS)
     picture = Image.fromarray(pixels)
     if loss <= LOSS:
         picture = Image.fromarray(nearest[where].reshape(codes.shape).astype(np.uint8))
@@ -47,25 +51,39 @@ def differing(one: bytes, other: bytes, levels: int = LOSS) -> int:
     return int((np.abs(a - b).max(axis=2) > levels).sum())
 
 
-def pixels_of(content: bytes) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+def pixels_of(content: bytes) -> Pixels:
     """Red, green and blue of every pixel of a PNG that is nowhere transparent."""
     with Image.open(io.BytesIO(content)) as picture:
         return np.asarray(picture.convert("RGB"))
 
 
+def _codes(pixels: Pixels) -> np.ndarray[tuple[int, ...], np.dtype[np.uint32]]:
+    """Each color as one number, which sorts a hundred times faster than three."""
+    return pixels.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], dtype=np.uint32)
+
+
+def _colors(
+    codes: np.ndarray[tuple[int, ...], np.dtype[np.uint32]],
+) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
+    """The colors that such numbers stand for, a row each."""
+    return np.stack([codes >> 16, codes >> 8 & 255, codes & 255], axis=1).astype(np.int64)
+
+
 def _palette(
     colors: np.ndarray[tuple[int, ...], np.dtype[np.int64]],
     counts: np.ndarray[tuple[int, ...], np.dtype[np.int64]],
+    most: int,
 ) -> tuple[list[int], np.ndarray[tuple[int, ...], np.dtype[np.int64]], int]:
     """Colors to keep, the place among them of what each color becomes, and the largest change.
 
-    After the most frequent ones, whichever color is farthest from all that are kept is kept too.
+    At most `most` are kept. After the most frequent ones, whichever color is farthest from all that
+    are kept is kept too.
     """
     frequent = np.argsort(-counts, kind="stable")
     distance = np.full(len(colors), 256)
     nearest = np.zeros(len(colors), dtype=np.int64)
     palette: list[int] = []
-    while len(palette) < min(COLORS, len(colors)):
+    while len(palette) < min(most, len(colors)):
         place = len(palette)
         kept = int(frequent[place] if place < EXACT else distance.argmax())
         away = np.abs(colors - colors[kept]).max(axis=1)
@@ -73,3 +91,35 @@ def _palette(
         distance[closer], nearest[closer] = away[closer], place
         palette.append(kept)
     return palette, nearest, int(distance.max())
+
+
+# -- animations -----------------------------------------------------------------------------------
+
+MIXTURES = 63
+"""Colors of an animation: each frame is packed by itself, so fewer make it much smaller."""
+_SEEN = 24
+"""Frames from which the colors are taken."""
+
+
+def animated(frames: Sequence[Pixels], milliseconds: Sequence[int], comment: bytes) -> bytes:
+    """Frames as an animated GIF that begins anew when it has ended.
+
+    All frames share one palette; of each, only what differs from the one before is written.
+    """
+    step = max(1, len(frames) // _SEEN)
+    some = np.concatenate([frame.reshape(-1, 3) for frame in (*frames[::step], frames[-1])])
+    found, counts = np.unique(_codes(some), return_counts=True)
+    colors = _colors(found)
+    kept, _, _ = _palette(colors, counts, MIXTURES)
+    palette = colors[kept].astype(np.uint8).tobytes()
+    model = Image.new("P", (1, 1))
+    model.putpalette(palette)
+    first, *others = (
+        Image.fromarray(frame).quantize(palette=model, dither=Image.Dither.NONE) for frame in frames
+    )
+    file = io.BytesIO()
+    first.save(
+        file, "gif", save_all=True, append_images=others, duration=list(milliseconds), loop=0,
+        palette=palette, transparency=len(kept), optimize=True, disposal=1, comment=comment,
+    )  # fmt: skip
+    return file.getvalue()

@@ -105,9 +105,12 @@ class Continuous:
                 session.controller.exchanges(flows, session.line), flows, minutes
             )
             if elapsed == minutes:
-                what_then()
-                if what_then == session.reach_target:
+                # a bottle, bag or column that ends with the exchange is not replaced, whichever of
+                # the two rounding puts first
+                if what_then == session.reach_target or session.at_target:
+                    session.reach_target()
                     return
+                what_then()
 
     def _flows_now(self) -> PumpFlows:
         """All flows for the settings and the patient as they are now."""
@@ -135,7 +138,7 @@ class Continuous:
             due.append((session.waste_bag.room / flows.plasma, session.waste_bag.run_out))
         if flows.replacement:
             expected = session.line.replaced + flows.replacement / flows.dose * session.to_target
-            due += session.replacement_events(flows, expected)
+            due.append(session.replacement_event(flows, expected))
         if isinstance(session.separator, Membrane):
             until = session.separator.until_pressure_limit(flows.separated)
             due.append((max(0.0, until), self._reach_pressure_limit))

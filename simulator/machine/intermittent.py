@@ -188,7 +188,7 @@ class Intermittent:
             ]
             if flows.replacement:
                 per_dose = (session.line.replaced + replacement) / session.tally.dose
-                due += session.replacement_events(flows, per_dose * session.settings.target)
+                due.append(session.replacement_event(flows, per_dose * session.settings.target))
             minutes, what_then = min(due, key=lambda d: d[0])
             elapsed = yield from session.pump(self._returned(flows), flows, minutes)
             replacement -= flows.replacement * elapsed

@@ -29,7 +29,7 @@ from simulator.machine.pumps import STOPPED, PumpFlows
 from simulator.machine.rinseback import rinse_back
 from simulator.machine.separators import Bowl, Membrane, separator
 from simulator.machine.staff import Staff
-from simulator.machine.supplies import Container, ReplacementLine
+from simulator.machine.supplies import LEFT_BY_ROUNDING, Container, ReplacementLine
 from simulator.machine.tally import SETTING, Settings, Tally, Times, has_come
 from simulator.machine.upkeep import Upkeep
 from simulator.orders import SALINE, Attendance, MachineSettings, Prescription
@@ -238,6 +238,11 @@ class Session:
         """Patient plasma still to be removed, or treated, mL."""
         return max(0.0, self.settings.target - self.tally.dose)
 
+    @property
+    def at_target(self) -> bool:
+        """Whether, but for rounding, all of it is."""
+        return self.settings.target - self.tally.dose <= LEFT_BY_ROUNDING
+
     def count(self) -> None:
         """Count what the pumps have moved up to now; the stretch goes on."""
         flows, begin, counted = self._pumping
@@ -356,17 +361,16 @@ class Session:
         used = flows.anticoagulant
         return self.anticoagulant_bag.room / used if used else math.inf
 
-    def replacement_events(
+    def replacement_event(
         self, flows: PumpFlows, expected: float
-    ) -> list[tuple[float, Callable[[], Any]]]:
-        """Minutes until the next fluid is due and until the bottle is empty, and what then.
+    ) -> tuple[float, Callable[[], Any]]:
+        """Minutes until the bottle is empty or the next fluid is due, and what then.
 
         `expected`: mL that the session will have replaced at its end.
         """
-        return [
-            (self.line.until_next_fluid(expected) / flows.replacement, self.change_fluid),
-            (self.line.until_bottle_empty() / flows.replacement, self.line.run_out),
-        ]
+        if self.line.empties_first(expected):
+            return self.line.until_bottle_empty() / flows.replacement, self.line.run_out
+        return self.line.until_next_fluid(expected) / flows.replacement, self.change_fluid
 
     def change_fluid(self) -> None:
         """The next fluid is due."""

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from simulator.catalog import Fluid
 from simulator.orders import Replacement
 
+LEFT_BY_ROUNDING = 1e-6
+"""mL: more than rounding ever leaves of what has been given, or is still to be given."""
+
 
 @dataclass(slots=True)
 class Container:
@@ -62,6 +65,16 @@ class ReplacementLine:
         if self._place == len(self.orders) - 1:
             return math.inf
         return max(0.0, self._amount(total) - self.used[self._place])
+
+    def empties_first(self, total: float) -> bool:
+        """Whether the bottle is empty before the next fluid is due.
+
+        An amount of whole bottles ends with its last one, and rounding must not decide whether one
+        more is hung for nothing: of both at once, only the next fluid counts.
+        """
+        if self._place == len(self.orders) - 1:
+            return True
+        return self.until_next_fluid(total) > self._bottle.room + LEFT_BY_ROUNDING
 
     def give(self, volume: float) -> None:
         """Count a volume (mL) as given."""

@@ -67,7 +67,7 @@ def offered(scenario: Scenario) -> dict[str, Any]:
             }
             for alarm in ALARMS
         ],
-        "fluids": _fluids(),
+        "fluids": [*_drugs(scenario), *_fluids()],
     }  # fmt: skip
 
 
@@ -108,7 +108,17 @@ def _fluids() -> list[dict[str, str]]:
     """Fluids that a patient can be given: those of every day first."""
     known = [*BY_HAND, *(name for name in catalog.names("fluids") if name not in BY_HAND)]
     entries = [catalog.fluid(name) for name in known]
-    return [{"name": f.name, "title": f.title} for f in entries if not f.activity]
+    return [{"name": f.name, "title": f.title, "unit": "mL"} for f in entries if not f.activity]
+
+
+def _drugs(scenario: Scenario) -> list[dict[str, str]]:
+    """What the scenario follows and can be given: what it makes up itself, and IgG (IVIg)."""
+    usual = catalog.names("solutes")
+    return [
+        {"name": name, "title": followed.kinetics.title, "unit": followed.kinetics.mass_unit}
+        for name, followed in scenario.solutes.items()
+        if name not in usual or name == "igg"
+    ]
 
 
 def _title(name: str) -> str:

@@ -127,9 +127,9 @@ def as_data(
         "curves": _curves(recording, most_rows, digits),
         "events": [
             {
-                "time": _time(event.time),
+                "time": moment(event.time),
                 "session": event.session,
-                "minute": None if event.minute is None else _time(event.minute),
+                "minute": None if event.minute is None else moment(event.minute),
                 "event": event.event,
                 "detail": event.detail,
             }
@@ -141,7 +141,7 @@ def as_data(
         "tables": tables_of(recording.result) if recording.result else [],
         "sources": [cited(catalog.references()[use.key]) for use in sources_of(scenario)],
         "impossible": (
-            {"time": _time(recording.ended), "message": recording.impossible}
+            {"time": moment(recording.ended), "message": recording.impossible}
             if recording.impossible
             else None
         ),
@@ -211,9 +211,9 @@ def _sessions(recording: Recording) -> list[dict[str, Any]]:
         return [
             {
                 "index": s.index,
-                "start": _time(s.start),
-                "connected": [_time(s.connected[0]), _time(s.connected[1])],
-                "run": [_time(s.run[0]), _time(s.run[1])],
+                "start": moment(s.start),
+                "connected": [moment(s.connected[0]), moment(s.connected[1])],
+                "run": [moment(s.run[0]), moment(s.run[1])],
                 "completed": s.completed,
                 "stop_reason": s.stop_reason,
             }
@@ -224,8 +224,8 @@ def _sessions(recording: Recording) -> list[dict[str, Any]]:
     return [
         {
             "index": index,
-            "start": _time(start),
-            "connected": [_time(start), _time(min(end, recording.ended))],
+            "start": moment(start),
+            "connected": [moment(start), moment(min(end, recording.ended))],
             "run": [None, None],
             "completed": False,
             "stop_reason": recording.impossible if end == recording.ended else None,
@@ -243,7 +243,7 @@ def _curves(recording: Recording, most: int, digits: int) -> dict[str, Any]:
     ]
     rows = thinned(recording.rows, most)
     return {
-        "time": [_time(row[0] * MINUTES_PER_DAY) for row in rows],
+        "time": [moment(row[0] * MINUTES_PER_DAY) for row in rows],
         "session": [int(row[1]) for row in rows],
         "columns": [
             {
@@ -281,7 +281,7 @@ def _sparse(states: Sequence[tuple[float, State]], digits: int) -> list[dict[str
     for time, state in states:
         now = {key: _rounded(value, digits) for key, value in state.items()}
         changed = {key: value for key, value in now.items() if before.get(key, ...) != value}
-        told.append({"time": _time(time), **changed})
+        told.append({"time": moment(time), **changed})
         before = now
     return told
 
@@ -302,7 +302,8 @@ def _short(value: float, digits: int) -> float | None:
     return int(short) if short == int(short) else short
 
 
-def _time(minutes: float) -> float:
+def moment(minutes: float) -> float:
+    """A time as the page is told it, min."""
     return round(minutes, TIME_DIGITS)
 
 

@@ -22,6 +22,7 @@ from simulator.lessons import Lesson, Verdict
 from simulator.playback import offer, recording
 from simulator.playback.recording import Recording
 from simulator.records import record
+from simulator.result import Result
 from simulator.scenario import writer
 from simulator.scenario.model import Scenario
 from simulator.units import MINUTES_PER_DAY
@@ -83,6 +84,8 @@ class Classroom:
         self.lesson: Lesson | None = None
         self._arms: dict[str, int] = {}
         """The run of each arm of the lesson."""
+        self._as_written: dict[str, Result] = {}
+        """What each gave before anything was changed."""
         self._furthest: dict[int, float] = {}
         """How far the class has seen each run, min."""
         self._numbered = 0
@@ -92,14 +95,17 @@ class Classroom:
     def open(self, name: str | None = None, sees_to: str | None = None) -> Line:
         """Begin anew with a scenario: the one that the class came with, or a bundled one.
 
-        `sees_to`: who sees to alarms; None leaves it as the scenario has it.
+        `sees_to`: what is seen to without the class; None leaves only bottles and bags to an
+        operator, unless the scenario has one of its own.
         """
         own = name is None or name == self.source
         if not own and name not in scenarios.bundled_names():
             raise RefusedError(f"there is no bundled scenario {name!r}")
         source = self.source if own else str(name)
         loaded = scenarios.load(source, self.overrides if own else (), self.seed if own else None)
-        if sees_to is not None and sees_to != loaded.sees_to:
+        if sees_to is None:
+            sees_to = "bottles" if loaded.operator is None and loaded.sessions else loaded.sees_to
+        if sees_to != loaded.sees_to:
             document = dict(loaded.document)
             document["operator"] = {**document.get("operator", {}), "sees_to": sees_to}
             loaded = reread(document, loaded.name)
@@ -115,6 +121,8 @@ class Classroom:
         for label, one in loaded.items():
             line = self._begin(one, label)
             self._arms[label] = line.number
+            if line.recording.result is not None:
+                self._as_written[label] = line.recording.result
             lines.append(line)
         return lines
 
@@ -129,7 +137,7 @@ class Classroom:
                 why = self.lines[number].recording.impossible
                 raise RefusedError(f"the run could not go on ({why}); go back and change that")
             results[label] = result
-        return self.lesson.judge(prediction, results)
+        return self.lesson.judge(prediction, results, self._as_written)
 
     # -- what the class does ----------------------------------------------------------------------
 
@@ -217,6 +225,7 @@ class Classroom:
         self.lines.clear()
         self._furthest.clear()
         self._arms.clear()
+        self._as_written.clear()
         self.lesson = None
 
 
@@ -254,8 +263,8 @@ def moment_of(run: Recording, event: Mapping[str, Any]) -> float:
     """When an event made by `dated` happens, min from the start of the run."""
     number, unit = str(event["at"]).split()
     if unit == "d":
-        return float(number) * MINUTES_PER_DAY
-    return dict(run.visits)[event["session"]] + float(number)
+        return recording.moment(float(number) * MINUTES_PER_DAY)
+    return recording.moment(dict(run.visits)[event["session"]] + float(number))
 
 
 def when(run: Recording, at: float) -> str:

@@ -37,6 +37,8 @@ FRESH, FREE, ATTACHED, OVER, STUCK = 0, 1, 2, 3, 4
 """What a patient's program wants; see `tape_kernel`."""
 AREA, BELOW, LOWEST, WHEN = 0, 1, 2, 3
 """What `levels` hold of each solute."""
+UNFOLLOWED = (SimulatorError, TypeError, AttributeError, ValueError, ArithmeticError)
+"""What walking a session with symbols may end with; `UntraceableError` is one of them."""
 
 
 @dataclass
@@ -203,8 +205,11 @@ class Chunk:
         at = np.zeros(count, dtype=np.int64)
         wants = np.zeros(count, dtype=np.int64)
         active = rows
-        if not len(library):
-            self._walk(order, inputs, int(rows[0]), before)
+        while len(active) and not len(library):
+            if not self._walk(order, inputs, int(active[0]), before):
+                active = active[1:]
+        if not len(active):
+            return results
         numbers = np.zeros((count, library.numbers))
         numbers[rows, : inputs.shape[1]] = inputs[rows]
         while len(active):
@@ -255,33 +260,37 @@ class Chunk:
         before: Mapping[str, Floats],
         wants: Rows,
     ) -> None:
-        """Find, or walk, the other way of the comparison at which each is stuck."""
+        """Find, or walk, how each goes on from the comparison or waypoint at which he is stuck."""
         library = self.ground.sessions[order]
         for here, place, outcome, those in alike(program, at, self.differs, stuck):
             there = library.beyond(here, place, outcome)
             if there == UNKNOWN:
-                try:
-                    self._walk(order, inputs, int(those[0]), before)
-                    there = library.beyond(here, place, outcome)
-                except (SimulatorError, UntraceableError):
-                    # what cannot be run, or followed, is left to the plain path, which says why
-                    self.failed[those[0]] = True
+                if not self._walk(order, inputs, int(those[0]), before):
                     wants[those[1:]] = FRESH  # the others may have it otherwise
                     continue
+                there = library.beyond(here, place, outcome)
             if there == UNKNOWN:
                 self.failed[those] = True
             else:
                 program[those] = there
                 wants[those] = FRESH
 
-    def _walk(self, order: int, inputs: Floats, row: int, before: Mapping[str, Floats]) -> None:
-        """Walk the session of one row from its beginning."""
+    def _walk(self, order: int, inputs: Floats, row: int, before: Mapping[str, Floats]) -> bool:
+        """Walk the session of one row from its beginning; False if that leads to no end.
+
+        What cannot be run, or followed, is left to the plain path, which says why.
+        """
         chunk = self.one(row)
         for name, array in before.items():
             getattr(chunk, name)[:] = array[row : row + 1]
         chunk.lows[:] = NONE_YET
-        with _no_collecting():
-            walk_session(self.ground, order, [float(x) for x in inputs[row]], Lane(chunk))
+        try:
+            with _no_collecting():
+                walk_session(self.ground, order, [float(x) for x in inputs[row]], Lane(chunk))
+        except UNFOLLOWED:
+            self.failed[row] = True
+            return False
+        return True
 
 
 @contextmanager

@@ -129,7 +129,13 @@ class Library:
         return True
 
     def beyond(self, program: int, place: int, outcome: int) -> int:
-        """The program to go on in for whom a comparison comes out like this; or `UNKNOWN`."""
+        """The program to go on in for whom a comparison comes out like this; or `UNKNOWN`.
+
+        At the end of a leg it is the same program, as soon as one is known from the waypoint on.
+        """
+        kind, _, _, waypoint = self.code[self.first[program] + place]
+        if kind == GO_ON:
+            return UNKNOWN if self.roots[waypoint] == UNKNOWN else program
         index = self._guards[program][place]
         path = self._outcomes[program][:index] + bytes([outcome])
         there = self._paths.get((self._origin[program], path), UNKNOWN)

@@ -28,7 +28,7 @@ def run_programs(
     `program` and `at` (instruction, from its beginning) say where each is; `numbers` hold what he
     has worked out. `wants` becomes 1 or 2 (time without or with a circuit: `minutes` and, from
     `first_flow` on, `parameters` are set), 3 (over: `results` are set) or 4 (a comparison came out
-    as in no program known: `differs` says how).
+    as in no program known: `differs` says how; or no program is known from a waypoint on).
     """
     between = np.empty(numbers.shape[1])
     for which in range(len(rows)):
@@ -113,6 +113,9 @@ def run_programs(
                 place += 1
                 break
             elif kind == 41:
+                if roots[target] < 0:  # whoever came here first could not go on
+                    wants[row], differs[row] = 4, 0
+                    break
                 for i in range(b):
                     operand = lists[a + i]
                     between[i] = mine[operand] if operand >= 0 else constants[-1 - operand]

@@ -287,7 +287,8 @@ def session_of(
 ) -> Session:
     """Run one session to its end, with a waypoint after each stretch of time.
 
-    Raises `FamiliarError` at a waypoint at which it is told that the rest is `familiar`.
+    Raises `FamiliarError` at a waypoint at which it is told that the rest is `familiar`, and what
+    the session raises if it cannot go on.
     """
     session = Session(
         env=walk.env,
@@ -306,6 +307,10 @@ def session_of(
         if walk.stretches > stretches and not process.triggered:
             stretches = walk.stretches
             _set_waypoint(walk, session, process, familiar)
+    if not process.ok:
+        # the loop ends before the clock comes to the failed process, which would raise this
+        error: Any = process.value
+        raise error
     return session
 
 

@@ -43,9 +43,6 @@ export interface Part {
   moved?(): void;
 }
 
-/** Alarms that the operator sees to unasked while the rest waits for the class. */
-export const SUPPLIES: ReadonlySet<string> = new Set(["replacement-empty", "anticoagulant-empty", "waste-bag-full"]);
-
 /** Other runs that are drawn beside the one that is shown. */
 export function beside(app: App): Track[] {
   return [...app.tracks.values()].filter((track) => track !== app.track && track.visible);

@@ -58,3 +58,6 @@ export function eventName(event: string): string {
 export function tick(value: number): string {
   return value.toLocaleString("en-US", { maximumFractionDigits: 6 }).replace("-", "−");
 }
+
+/** Alarms that a new bottle or bag answers: daily work of the operator. */
+export const SUPPLIES = new Set(["replacement-empty", "anticoagulant-empty", "waste-bag-full"]);

@@ -10,7 +10,8 @@ export class Instructor implements Part {
   private current = "";
   private readonly duration = el("input", { id: "fault-for", type: "number", min: 0, step: "any", inputmode: "decimal", autocomplete: "off" });
   private readonly faults = el("div");
-  private readonly fluid = el("select", { id: "give-fluid" });
+  private readonly fluid = el("select", { id: "give-fluid", onchange: () => this.tellUnit() });
+  private readonly givenUnit = el("span", { class: "unit", id: "give-unit" }, "mL");
   private readonly scenario = el("select", { id: "scenario" });
   private readonly ahead: HTMLButtonElement;
   private readonly who: HTMLInputElement[] = [];
@@ -42,11 +43,11 @@ export class Instructor implements Part {
       el("h3", {}, "Give by hand"),
       el("form", { class: "stack", onsubmit: (event: Event) => {
         event.preventDefault();
-        if (!(Number(dose.value) > 0)) return app.toast("How much is to be given? Type the volume in mL.");
-        app.act({ give: this.fluid.value, dose: `${dose.value} mL`, ...(Number(over.value) > 0 ? { over: `${over.value} min` } : {}) });
+        if (!(Number(dose.value) > 0)) return app.toast(`How much is to be given? Type a number of ${this.givenUnit.textContent}.`);
+        app.act({ give: this.fluid.value, dose: `${dose.value} ${this.givenUnit.textContent}`, ...(Number(over.value) > 0 ? { over: `${over.value} min` } : {}) });
       } },
-        el("p", { class: "field" }, el("label", { for: "give-fluid" }, "Fluid"), this.fluid),
-        el("p", { class: "field" }, el("label", { for: "give-dose" }, "Volume"), dose, el("span", { class: "unit" }, "mL")),
+        el("p", { class: "field" }, el("label", { for: "give-fluid" }, "What"), this.fluid),
+        el("p", { class: "field" }, el("label", { for: "give-dose" }, "Dose"), dose, this.givenUnit),
         el("p", { class: "field" }, el("label", { for: "give-over" }, "Over (empty: at once)"), over, el("span", { class: "unit" }, "min")),
         el("button", { type: "submit", id: "give" }, "Give"),
       ),
@@ -69,6 +70,7 @@ export class Instructor implements Part {
     if (this.offered === app.offer) return;
     this.offered = app.offer;
     this.fluid.replaceChildren(...app.offer.fluids.map(({ name, title }) => el("option", { value: name }, title)));
+    this.tellUnit();
     this.faults.replaceChildren();
     for (const [of, heading] of [["machine", "Machine"], ["patient", "Patient"]] as const) {
       const faults = app.offer.faults.filter((fault) => fault.of === of);
@@ -78,6 +80,11 @@ export class Instructor implements Part {
         el("span", { class: "meaning", id: `means-${fault.name}` }, fault.meaning === fault.title ? "" : fault.meaning),
       ))));
     }
+  }
+
+  /** Fluids are given by volume, drugs by mass or units. */
+  private tellUnit(): void {
+    this.givenUnit.textContent = this.app.offer.fluids.find((each) => each.name === this.fluid.value)?.unit ?? "mL";
   }
 
   private start(fault: string): void {

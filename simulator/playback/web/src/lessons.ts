@@ -44,7 +44,7 @@ export class Lessons implements Part {
       this.check(form);
     } },
       answer,
-      ...(lesson.task === "" ? [el("p", { class: "hint" }, "Predict, play the run, then check.")] : [el("div", { class: "task" }, el("h4", {}, "Your task"), el("p", {}, lesson.task))]),
+      ...(lesson.task === "" ? [el("p", { class: "hint" }, "Predict, play the run, then check.")] : [el("div", { class: "task" }, el("h4", {}, "Your task"), el("p", {}, lesson.task), el("ul", { class: "goals" }, ...lesson.goals.map((goal) => el("li", {}, goal))))]),
       el("span", { class: "buttons" },
         el("button", { type: "submit", id: "check", class: "main" }, "Check"),
         el("button", { type: "button", id: "retry", onclick: () => this.begin(lesson.name) }, "Start again"),
@@ -82,7 +82,7 @@ export class Lessons implements Part {
       el("p", { class: "truth" }, verdict.truth),
       el("ul", {}, ...lines),
       el("h4", {}, "Why"),
-      el("p", {}, verdict.explanation),
+      ...verdict.explanation.split("\n").map((paragraph) => el("p", {}, paragraph)),
       ...(verdict.sources.length === 0 ? [] : [el("h4", {}, "Sources"), el("ul", { class: "sources" }, ...verdict.sources.map((source) => el("li", {}, source)))]),
     );
     this.verdict.scrollIntoView({ block: "nearest" });

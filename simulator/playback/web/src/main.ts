@@ -1,6 +1,6 @@
 import "./notices.js";
 
-import { beside, SUPPLIES, type App, type Part } from "./app.js";
+import { beside, type App, type Part } from "./app.js";
 import { Branches } from "./branches.js";
 import { Charts } from "./charts.js";
 import { Circuit, circuitRows } from "./circuit.js";
@@ -8,7 +8,7 @@ import { Clock, SPEEDS } from "./clock.js";
 import { showDialog, showTable } from "./dialog.js";
 import { byId, el, setHidden, setPressed, setText } from "./dom.js";
 import { Drawer } from "./drawer.js";
-import { eventName, words } from "./format.js";
+import { eventName, SUPPLIES, words } from "./format.js";
 import { Instructor } from "./instructor.js";
 import { help, listen, type Key } from "./keys.js";
 import { Lessons } from "./lessons.js";
@@ -350,7 +350,9 @@ class Page implements App {
     if (stopped !== null) this.note(`Paused: ${words(stopped.event.slice("alarm:".length)).toLowerCase()}. See to it, then play.`);
     const noted = events.filter((event) => NOTED.test(event.event));
     if (noted.length === 0) return;
-    const urgent = noted.filter((event) => event.event.startsWith("alarm:") && this.priority(event.event.slice(6)) === "stop");
+    // what stops the pumps is urgent, whatever its priority at the operator's desk
+    const stops = (event: LogEntry): boolean => this.priority(event.event.slice(6)) === "stop" || this.track.stateAt(event.time).stopped_by !== null;
+    const urgent = noted.filter((event) => event.event.startsWith("alarm:") && stops(event));
     const rest = noted.filter((event) => !urgent.includes(event));
     // a screen reader cannot follow 10,000×: the last of each kind is enough
     const last = (list: LogEntry[]): string => list.slice(-2).map((event) => `${eventName(event.event)}, ${event.detail}`).join(". ");
@@ -428,7 +430,7 @@ class Page implements App {
   private tell(now: number): void {
     const data = document.documentElement.dataset;
     const { time, playing, speed } = this.clock;
-    const said: Record<string, string> = { ready: "true", run: String(this.track.run.id), time: time.toFixed(3), playing: String(playing), speed: String(speed), runs: String(this.tracks.size) };
+    const said: Record<string, string> = { ready: "true", run: String(this.track.run.id), time: time.toFixed(3), playing: String(playing), speed: String(speed), runs: String(this.tracks.size), actions: String(this.track.run.actions.length), held: String(this.clock.held) };
     for (const [name, value] of Object.entries(said)) if (data[name] !== value) data[name] = value;
     if (!this.live) return;
     if (now - this.lastReport >= REPORT) this.report(now);

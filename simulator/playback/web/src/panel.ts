@@ -1,8 +1,8 @@
 /** The machine's panel: where the session stands, alarms with their answers, settings. */
 
-import { SUPPLIES, type App, type Part } from "./app.js";
+import type { App, Part } from "./app.js";
 import { byId, el, setAttribute, setHidden, setPressed, setText } from "./dom.js";
-import { eventName, fixed, fluid, words } from "./format.js";
+import { eventName, fixed, fluid, SUPPLIES, words } from "./format.js";
 import type { MachineState, Offer } from "./protocol.js";
 
 const PHASES: Record<MachineState["phase"], string> = {
@@ -176,9 +176,10 @@ export class Panel implements Part {
     if (key === this.listed) return;
     this.listed = key;
     const focused = document.activeElement?.id ?? "";
-    // what stops the pumps comes first, what only tells of it last
-    const rank = (name: string): number => (name === "pumps-stopped" ? 2 : app.priority(name) === "stop" ? 0 : 1);
-    const alarms = [...state.alarms].sort((a, b) => rank(a.name) - rank(b.name));
+    // what waits for somebody comes first; of those what stops the pumps, and what only tells of it last
+    const rank = ({ name, acknowledged }: { name: string; acknowledged: boolean }): number =>
+      (acknowledged ? 3 : 0) + (name === "pumps-stopped" ? 2 : app.priority(name) === "stop" ? 0 : 1);
+    const alarms = [...state.alarms].sort((a, b) => rank(a) - rank(b));
     const items = alarms.map((alarm) => {
       const known = app.offer.alarms.find((each) => each.name === alarm.name);
       const priority = app.priority(alarm.name);
@@ -186,10 +187,10 @@ export class Panel implements Part {
         el("span", { class: "what" }, el("span", { class: "sign", "aria-hidden": "true" }, priority === "stop" ? "▲ " : "● "), el("b", {}, words(alarm.name)), el("span", { class: "meaning" }, known?.meaning ?? "")),
       );
       const answer = app.offer.actions.find((each) => each.name === known?.action && each.name !== "");
-      // to acknowledge mends nothing; but where the operator comes of his own accord there is nothing to do
-      const coming = alarm.acknowledged && (app.track.run.sees_to === "all" || SUPPLIES.has(alarm.name));
-      if (alarm.acknowledged) item.append(el("span", { class: "seen" }, coming ? "seen to" : "acknowledged"));
-      if (app.live && !coming && answer !== undefined) item.append(el("button", { type: "button", id: `do-${answer.name}`, onclick: () => app.act({ do: answer.name }) }, answer.title));
+      // an acknowledgment mends nothing: what waits for the class keeps its answer
+      const seenTo = alarm.acknowledged && (app.track.run.sees_to === "all" || SUPPLIES.has(alarm.name));
+      if (alarm.acknowledged) item.append(el("span", { class: "seen" }, seenTo ? "seen to" : "acknowledged"));
+      if (!seenTo && app.live && answer !== undefined) item.append(el("button", { type: "button", id: `do-${answer.name}`, onclick: () => app.act({ do: answer.name }) }, answer.title));
       return item;
     });
     if (others !== "") items.push(el("li", { class: "caution" }, el("span", { class: "what" }, el("b", {}, `Stopped: ${words(others).toLowerCase()}`))));

@@ -152,8 +152,8 @@ export interface Offer {
   /** What an operator can do; `alarm` is the one that it answers, "" for hold, resume, end-session. */
   actions: { name: string; title: string; alarm: string }[];
   alarms: { name: string; meaning: string; priority: "stop" | "caution"; action: string }[];
-  /** Patient events for the instructor: fluids that can be given by hand. */
-  fluids: { name: string; title: string }[];
+  /** Patient events for the instructor: drugs and fluids that can be given, in which unit. */
+  fluids: { name: string; title: string; unit: string }[];
 }
 
 export interface LessonInfo { name: string; title: string; misconception: string }
@@ -165,6 +165,7 @@ export interface Lesson extends LessonInfo {
   choices: string[]; // empty when a number is asked for
   unit: string; // of that number
   task: string; // "" without one
+  goals: string[]; // what is looked at when the lesson is checked
 }
 
 export interface Verdict {

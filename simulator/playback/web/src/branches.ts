@@ -8,7 +8,7 @@ import { pools, type Track } from "./track.js";
 
 export class Branches implements Part {
   private readonly list = el("ul", { class: "branches" });
-  private readonly differences = el("div");
+  private readonly differences = el("div", { class: "scrolls differences", tabindex: 0, role: "region", "aria-label": "Runs at the clock" });
   private key = "";
 
   constructor(private readonly app: App) {
@@ -39,8 +39,8 @@ export class Branches implements Part {
         ...run.actions.slice(-4).map((action) => el("span", { class: "meaning" }, `${action.text}`))),
     );
     const buttons = el("span", { class: "buttons" });
-    buttons.append(el("button", { type: "button", id: `show-${run.id}`, "aria-pressed": String(shown), "aria-label": `Show ${track.letter}: ${run.label}`, onclick: () => app.show(track) }, shown ? "Shown" : "Show"));
-    if (!shown) buttons.append(el("button", { type: "button", id: `draw-${run.id}`, "aria-pressed": String(track.visible), "aria-label": `Draw ${track.letter} beside it`, onclick: () => app.setVisible(track, !track.visible) }, track.visible ? "Drawn" : "Hidden"));
+    buttons.append(el("button", { type: "button", id: `show-${run.id}`, "aria-pressed": String(shown), "aria-label": `Show ${track.letter}: ${run.label}`, onclick: () => app.show(track) }, "Show"));
+    if (!shown) buttons.append(el("button", { type: "button", id: `draw-${run.id}`, "aria-pressed": String(track.visible), "aria-label": `Draw ${track.letter} beside it`, onclick: () => app.setVisible(track, !track.visible) }, "Draw"));
     item.append(buttons);
     return item;
   }

@@ -314,7 +314,7 @@ abstract class Figure {
     for (const event of view.track.events) if (event.time >= from && event.time <= until && (minutes === 1 || /^(connect|disconnect)$/.test(event.event))) times.add(event.time);
     times.add(until);
     const tracks = [view.track, ...view.others];
-    const header = [`Time, ${minutes === 1 ? "min" : "d"}`, ...curves.flatMap((curve) => tracks.map((track) => `${curve.label}${tracks.length > 1 ? `, ${track.letter}` : ""}, ${track.unit(curve.column) || this.unit()}`))];
+    const header = [`Time, ${minutes === 1 ? "min" : "d"}`, ...curves.flatMap((curve) => tracks.map((track) => `${curve.label || (this.title().split(",")[0] as string)}${tracks.length > 1 ? `, ${track.letter}` : ""}, ${track.unit(curve.column) || this.unit()}`))];
     const rows = [...times].filter((time) => time <= until).sort((a, b) => a - b).map((time) => [
       fixed((time - zero) / minutes, minutes === 1 ? 1 : 2),
       ...curves.flatMap((curve) => tracks.map((track) => {

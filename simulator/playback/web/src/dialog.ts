@@ -1,6 +1,6 @@
 /** One dialog for help, tables and what was saved. */
 
-import { byId, el, setText, table } from "./dom.js";
+import { byId, framed, setText } from "./dom.js";
 
 let dialog: HTMLDialogElement | null = null;
 
@@ -23,7 +23,7 @@ export function showDialog(heading: string, ...content: Node[]): void {
 }
 
 export function showTable(caption: string, header: string[], rows: string[][]): void {
-  showDialog(caption, el("div", { class: "scrolls" }, table(caption, header, rows)));
+  showDialog(caption, framed(caption, header, rows));
 }
 
 export function dialogOpen(): boolean {

@@ -58,3 +58,8 @@ export function table(caption: string, header: readonly string[], rows: readonly
   );
   return el("table", {}, el("caption", {}, caption), el("thead", {}, head), el("tbody", {}, ...body));
 }
+
+/** A table in a frame of its own that can be scrolled, with the keyboard too. */
+export function framed(caption: string, header: readonly string[], rows: readonly (readonly string[])[]): HTMLElement {
+  return el("div", { class: "scrolls", tabindex: 0, role: "region", "aria-label": caption }, table(caption, header, rows));
+}

@@ -7,6 +7,7 @@ import type { Offer } from "./protocol.js";
 export class Instructor implements Part {
   private offered: Offer | null = null;
   private named = "";
+  private current = "";
   private readonly duration = el("input", { id: "fault-for", type: "number", min: 0, step: "any", inputmode: "decimal", autocomplete: "off" });
   private readonly faults = el("div");
   private readonly fluid = el("select", { id: "give-fluid", onchange: () => this.tellUnit() });
@@ -57,13 +58,15 @@ export class Instructor implements Part {
     const { app } = this;
     setPressed(this.ahead, app.ahead);
     for (const each of this.who) each.checked = each.value === app.track.run.sees_to;
-    const names = app.scenarios.map((each) => each.name).join() + app.track.run.scenario;
-    if (names !== this.named) {
-      this.named = names;
-      const known = app.scenarios.some((each) => each.name === app.track.run.scenario) ? app.scenarios : [{ name: app.track.run.scenario, title: app.track.run.title }, ...app.scenarios];
-      this.scenario.replaceChildren(...known.map(({ name, title }) => el("option", { value: name }, title)));
-      this.scenario.value = app.track.run.scenario;
+    // what the server does not offer, such as the arm of a lesson, cannot be asked for again
+    const names = app.scenarios.map((each) => each.name);
+    if (names.join() !== this.named) {
+      this.named = names.join();
+      this.scenario.replaceChildren(...app.scenarios.map(({ name, title }) => el("option", { value: name }, title)));
     }
+    const { scenario } = app.track.run;
+    if (scenario !== this.current && names.includes(scenario)) this.scenario.value = scenario;
+    this.current = scenario;
     if (this.offered === app.offer) return;
     this.offered = app.offer;
     this.fluid.replaceChildren(...app.offer.fluids.map(({ name, title }) => el("option", { value: name }, title)));

@@ -1,7 +1,7 @@
 /** Keys for all that is done often. They are silent while somebody types, and can be switched off. */
 
 import { dialogOpen, showDialog } from "./dialog.js";
-import { el, table } from "./dom.js";
+import { el, framed } from "./dom.js";
 
 export interface Key {
   keys: string[];
@@ -35,6 +35,6 @@ export function help(keys: Key[]): void {
     "Help",
     el("p", {}, "The run is known from its start until somebody changes something. The player moves through it; a change at the clock makes a new future. Going back and changing something keeps both."),
     el("label", { class: "choice-line" }, box, el("span", {}, "Single keys do what the table says")),
-    el("div", { class: "scrolls" }, table("Keys", ["Key", "What it does"], keys.map((key) => [key.shown, key.does]))),
+    framed("Keys", ["Key", "What it does"], keys.map((key) => [key.shown, key.does])),
   );
 }

@@ -8,7 +8,7 @@ import { Clock, SPEEDS } from "./clock.js";
 import { showDialog, showTable } from "./dialog.js";
 import { byId, el, setHidden, setPressed, setText } from "./dom.js";
 import { Drawer } from "./drawer.js";
-import { eventName, words, SUPPLIES } from "./format.js";
+import { eventName, SUPPLIES, words } from "./format.js";
 import { Instructor } from "./instructor.js";
 import { help, listen, type Key } from "./keys.js";
 import { Lessons } from "./lessons.js";
@@ -24,8 +24,8 @@ import { Transport } from "./transport.js";
 const REDRAW = 0.1; // s between redraws of curves and texts
 const REPORT = 1; // s between messages of where the page is
 const PATIENCE = 20; // s for which the clock waits for the answer to a change
+const SOON = 0.02; // min within which a change is dated after the moment at which it was made
 const REMIND = 5; // s between tones of an alarm that nobody has acknowledged
-/** What the operator changes unasked while the class sees to the rest. */
 const NOTED = /^(alarm:|reaction:|target-reached|session|disconnect|warning|lost|fault)/;
 
 interface Asking {
@@ -260,10 +260,12 @@ class Page implements App {
     }
     const track = this.keep(run);
     if (asking?.type === "act" || (asking?.type === "fork" && !known)) {
-      // a change is dated just after the clock: go there, so that what it did is seen
-      const done = asking.type === "act" ? (run.actions[run.actions.length - 1]?.time ?? 0) : 0;
-      track.furthest = Math.max(asking.at, done);
-      this.clock.time = track.furthest;
+      // a change comes just after what was seen: go there, so that what it did is on the page at once
+      const made = asking.type === "act" ? (run.actions[run.actions.length - 1]?.time ?? 0) : 0;
+      this.clock.time = made > asking.at && made < asking.at + SOON ? made : asking.at;
+      track.furthest = this.clock.time;
+      const events = track.events.slice(track.eventCount(asking.at), track.eventCount(this.clock.time));
+      if (events.length > 0) this.passed(events, null);
     } else if (begins) {
       const at = this.resumeAt;
       const again = at !== null && at.run === run.id;
@@ -298,7 +300,7 @@ class Page implements App {
       el("p", {}, "The file replays this run exactly, to the byte of its events:"),
       el("p", {}, el("code", {}, `apheresis run ${file}`)),
       el("p", {}, link),
-      el("pre", { tabindex: 0, "aria-label": "The scenario" }, text),
+      el("pre", { tabindex: 0, role: "region", "aria-label": "The scenario" }, text),
     );
   }
 
@@ -345,7 +347,7 @@ class Page implements App {
   }
 
   private passed(events: LogEntry[], stopped: LogEntry | null): void {
-    if (stopped !== null) this.note(`Paused: ${words(stopped.event.slice("alarm:".length)).toLowerCase()} stops the pumps. See to it, then play.`);
+    if (stopped !== null) this.note(`Paused: ${words(stopped.event.slice("alarm:".length)).toLowerCase()}. See to it, then play.`);
     const noted = events.filter((event) => NOTED.test(event.event));
     if (noted.length === 0) return;
     // what stops the pumps is urgent, whatever its priority at the operator's desk
@@ -470,6 +472,15 @@ class Page implements App {
       this.refresh();
     });
     window.setInterval(() => this.remind(), 1000);
+
+    if (!this.live) {
+      // in a report the tables stand below the screen
+      byId("open-results").addEventListener("click", (event) => {
+        event.stopImmediatePropagation();
+        byId("report").scrollIntoView();
+        byId("report").focus();
+      }, { capture: true });
+    }
 
     const all: (Key & { live?: boolean })[] = [
       { keys: [" "], shown: "Space", does: "Play, pause", run: () => this.play(!clock.playing) },

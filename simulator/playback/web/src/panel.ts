@@ -2,7 +2,7 @@
 
 import type { App, Part } from "./app.js";
 import { byId, el, setAttribute, setHidden, setPressed, setText } from "./dom.js";
-import { eventName, fixed, fluid, words, SUPPLIES } from "./format.js";
+import { eventName, fixed, fluid, SUPPLIES, words } from "./format.js";
 import type { MachineState, Offer } from "./protocol.js";
 
 const PHASES: Record<MachineState["phase"], string> = {
@@ -151,7 +151,7 @@ export class Panel implements Part {
     const minute = session === null ? "" : `minute ${Math.floor(time - session.connected[0] + 1e-6)}`;
     setText(byId("phase"), stopped ? "Stopped" : PHASES[state.phase]);
     setAttribute(byId("phase"), "data-stopped", String(stopped));
-    setText(byId("minute"), stopped ? `${PHASES[state.phase].toLowerCase()}, ${minute}` : minute);
+    setText(byId("minute"), stopped ? `${PHASES[state.phase].toLowerCase()}, ${minute.replace("minute", "min")}` : minute);
     const dose = state.dose + state.dose_rate * (time - state.time);
     const done = state.target > 0 ? Math.min(1, dose / state.target) : 0;
     const bar = byId<HTMLProgressElement>("dose-bar");

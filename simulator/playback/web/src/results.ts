@@ -1,7 +1,7 @@
 /** Tables and sources: a section of the report, a drawer of the live page once the run has been played. */
 
 import type { App, Part } from "./app.js";
-import { byId, el, table } from "./dom.js";
+import { byId, el, framed } from "./dom.js";
 
 export class Results implements Part {
   private key = "";
@@ -41,7 +41,7 @@ export class Results implements Part {
         run.device?.title ?? "", run.access?.title ?? "",
       ].filter((text) => text !== "").join(" · ")),
     ];
-    for (const each of run.tables) parts.push(el("div", { class: "scrolls", tabindex: 0, role: "region", "aria-label": each.caption }, table(each.caption, each.header, each.rows)));
+    for (const each of run.tables) parts.push(framed(each.caption, each.header, each.rows));
     if (run.sources.length > 0) parts.push(el(level, {}, "Sources"), el("ul", { class: "sources" }, ...run.sources.map((source) => el("li", {}, source))));
     return parts;
   }

@@ -56,11 +56,10 @@ export class LiveSource implements Source {
     listener.connection("connecting");
     const socket = new WebSocket(this.address);
     this.socket = socket;
-    socket.addEventListener("open", () => {
-      this.wait = FIRST_WAIT;
-      listener.connection("open");
-    });
+    socket.addEventListener("open", () => listener.connection("open"));
     socket.addEventListener("message", (event) => {
+      // only a server that talks is one to come back to soon
+      this.wait = FIRST_WAIT;
       if (typeof event.data === "string") listener.message(JSON.parse(event.data) as Message);
     });
     socket.addEventListener("close", () => {

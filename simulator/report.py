@@ -10,7 +10,7 @@ import base64
 import html
 from collections.abc import Mapping
 
-from simulator.playback import page, recording
+from simulator.playback import offer, page, recording
 from simulator.playback.recording import Recording
 
 LARGEST = 1_000_000
@@ -35,7 +35,8 @@ def document(run: Recording, figures: Mapping[str, bytes] | None = None) -> str:
     text = ""
     for rows in ROWS:
         data = recording.as_data(run, label="the run", most_rows=rows, digits=DIGITS)
-        text = page.embedded_document(run.scenario.title, {"run": data, "others": []}, extra)
+        embedded = {"run": data, "others": [], "offer": offer.offered(run.scenario)}
+        text = page.embedded_document(run.scenario.title, embedded, extra)
         if len(text.encode("utf-8")) < LARGEST:
             break
     return text

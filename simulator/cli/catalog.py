@@ -10,13 +10,13 @@ import click
 
 from simulator import catalog, citations, provenance, scenario, tables
 from simulator.errors import CommandError
-from simulator.machine.alarms import ALARMS, FAULTS, Alarm
+from simulator.machine.alarms import ALARMS, BY_ACTION, FAULTS, OPERATOR_ACTIONS, Alarm
 from simulator.provenance import Entry, Standing
 from simulator.scenario import faults
 
 KINDS = (
     *("scenarios", "devices", "solutes", "fluids", "access", "operators", "reactions"),
-    *("references", "published", "outcomes", "rules", "faults", "alarms"),
+    *("references", "published", "outcomes", "rules", "faults", "alarms", "actions", "lessons"),
 )
 
 RULES = {
@@ -80,6 +80,8 @@ def _entries(kind: str) -> dict[str, str]:
         "outcomes": _outcomes,
         "rules": lambda: RULES,
         "faults": _faults,
+        "actions": _actions,
+        "lessons": _lessons,
         "alarms": lambda: {alarm.name: alarm.meaning for alarm in ALARMS},
     }
     return listed[kind]() if kind in listed else _catalog_entries(kind)
@@ -126,6 +128,25 @@ def _faults() -> dict[str, str]:
         fault: alarms.get(fault) or f"the patient reacts: {_load('reactions', fault).title}"
         for fault in FAULTS
     }
+
+
+def _actions() -> dict[str, str]:
+    """What an event can let the operator do."""
+    answers = {name: f"answers {alarm.name}: {alarm.meaning}" for name, alarm in BY_ACTION.items()}
+    general = {
+        "acknowledge": "acknowledges all alarms; what still has a cause stays",
+        "hold": "holds the pumps, until `resume`",
+        "resume": "lets the pumps go on",
+        "end-session": "ends the session before its target, and rinses back",
+    }
+    return {name: general.get(name) or answers[name] for name in OPERATOR_ACTIONS}
+
+
+def _lessons() -> dict[str, str]:
+    """Titles of the lessons that `apheresis teach` offers."""
+    from simulator import lessons
+
+    return {name: lessons.load(name).title for name in lessons.names()}
 
 
 def _fault_line(alarm: Alarm) -> str:

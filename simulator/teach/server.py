@@ -9,6 +9,7 @@ by another's request. What is refused is refused in words.
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import secrets
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -115,15 +116,19 @@ class Desk:
         if not self._hello:
             self._hello = {
                 **HELLO,
-                "scenarios": [
-                    {"name": name, "title": title} for name, title in scenarios.bundled().items()
-                ],
+                "scenarios": self._scenarios(),
                 "lessons": [
                     {"name": one.name, "title": one.title, "misconception": one.misconception}
                     for one in map(lessons.load, lessons.names())
                 ],
             }
         return self._hello
+
+    def _scenarios(self) -> list[dict[str, str]]:
+        """What can be loaded: the class's own scenario, then the bundled ones."""
+        known, own = scenarios.bundled(), self.classroom.source
+        first = {} if own in known else {own: f"{own} (your own)"}
+        return [{"name": name, "title": title} for name, title in {**first, **known}.items()]
 
     async def _answer_next(self, socket: WebSocket) -> None:
         received = await socket.receive()
@@ -162,7 +167,7 @@ class Desk:
         """Another scenario, from its start."""
         line = await self._worked(self.classroom.open, message["scenario"], message["sees_to"])
         self.failed, self.at = "", None
-        await self._show(socket, line, message["id"])
+        await self._show(socket, line, message["id"], anew=True)
 
     async def save(self, socket: WebSocket, message: dict[str, Any]) -> None:
         """The scenario that replays a run."""
@@ -177,7 +182,7 @@ class Desk:
         self.at = None
         answer = {"type": "lesson", "id": message["id"], "lesson": lesson.as_data()}
         await self._send(socket, answer)
-        await self._show(socket, first, message["id"])
+        await self._show(socket, first, message["id"], anew=True)
         for line in others:
             await self._send_other(socket, line, message["id"])
 
@@ -199,13 +204,19 @@ class Desk:
         async with self._one_at_a_time:
             return await asyncio.to_thread(work, *asked)
 
-    async def _show(self, socket: WebSocket, line: Line, number: int) -> None:
-        """A run for the page that asked for it; the other pages get to know it."""
+    async def _show(
+        self, socket: WebSocket, line: Line, number: int, *, anew: bool = False
+    ) -> None:
+        """A run for the page that asked for it; the other pages get to know it.
+
+        `anew`: all runs before it are gone, so that the others show it too.
+        """
         self.shown = line.number
         await self._send_run(socket, line, number)
+        tell = self._send_run if anew else self._send_other
         for other in tuple(self.pages - {socket}):
             try:
-                await self._send_other(other, line, None)
+                await tell(other, line, None)
             except (WebSocketDisconnect, RuntimeError):  # it is just going
                 self.pages.discard(other)
 
@@ -342,7 +353,10 @@ def names_of(host: str, port: int) -> frozenset[str]:
 
 def is_loopback(host: str) -> bool:
     """Whether only this machine can reach an address."""
-    return host in ("localhost", "::1") or host.startswith("127.")
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:  # a name, which may lead anywhere but for this one
+        return host == "localhost"
 
 
 def run(classroom: Classroom, token: str, listener: socket.socket, host: str) -> None:

@@ -194,7 +194,7 @@ def test_what_is_offered_can_be_done(name: str) -> None:
         events += [{"set": setting["path"], "to": value} for value in values]
     events += [{"fault": fault["name"]} for fault in offered["faults"]]
     events += [{"do": action["name"]} for action in offered["actions"]]
-    events += [{"give": fluid["name"], "dose": "10 mL"} for fluid in offered["fluids"]]
+    events += [{"give": f["name"], "dose": f"10 {f['unit']}"} for f in offered["fluids"]]
     dated = [{"session": 1, "at": "10 min", **event} for event in events]
     document = {**one.document, "events": dated}
     again = scenario.loads(json.dumps(document), one.name)

@@ -286,7 +286,10 @@ def test_csv_holds_what_parquet_holds_to_twelve_digits(scenario: Path, tmp_path:
     plan = plan_of(scenario)
     run.run(plan, tmp_path / "p", jobs=1)
     run.run(plan, tmp_path / "c", jobs=1, kind="csv")
+    header = (tmp_path / "c" / "sweep.csv").read_text(encoding="utf-8").splitlines()[0].split(",")
+    assert "patient.weight_kg" in header
     table = store.read(tmp_path / "c").to_pydict()
+    assert store.read(tmp_path / "c", "patient.weight").column_names == ["patient.weight"]
     for name, column in content(tmp_path / "p").items():
         if isinstance(column[0], float):
             assert table[name] == pytest.approx(column, rel=1e-11), name

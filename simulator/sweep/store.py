@@ -20,6 +20,7 @@ import numpy as np
 
 from simulator import __version__, writing
 from simulator.errors import CommandError
+from simulator.result import header
 from simulator.sweep import curves, plain
 from simulator.sweep.plain import FAILED, Rows
 from simulator.sweep.plan import Plan
@@ -168,6 +169,7 @@ class Store:
             "runs": self.plan.design.size,
             "design": self.plan.design.in_words(),
             "plan": self.plan.to_data(),
+            "inputs": [{"name": f.address, "unit": f.unit} for f in self.plan.design.factors],
             "outcomes": [{"name": c.name, "unit": c.unit, "label": c.label} for c in columns],
             "python": platform.python_version(),
             "libraries": _versions(),
@@ -196,7 +198,8 @@ class Store:
         if kind == "csv":
             with file.open("w", newline="", encoding="utf-8") as text:
                 rows = csv.writer(text, lineterminator="\n")
-                rows.writerow(schema.names)
+                units = {factor.address: factor.unit for factor in self.plan.design.factors}
+                rows.writerow([header(n, units[n]) if n in units else n for n in schema.names])
                 for table in self.parts():
                     runs += len(table)
                     failed += table["status"].to_pylist().count(FAILED)
@@ -302,11 +305,16 @@ def read(folder: Path, *columns: str) -> Any:
     import pyarrow.csv as pc
     import pyarrow.parquet as pq
 
-    file = folder / manifest_of(folder)["table"]
-    wanted = list(columns) or None
+    manifest = manifest_of(folder)
+    file = folder / manifest["table"]
     if file.suffix == ".parquet":
-        return pq.read_table(file, columns=wanted)
-    return pc.read_csv(file, convert_options=pc.ConvertOptions(include_columns=wanted))
+        return pq.read_table(file, columns=list(columns) or None)
+    # a CSV has no schema, so its header says the units of what is varied
+    written = {one["name"]: header(one["name"], one["unit"]) for one in manifest.get("inputs", ())}
+    wanted = [written.get(name, name) for name in columns]
+    table = pc.read_csv(file, convert_options=pc.ConvertOptions(include_columns=wanted or None))
+    names = {word: name for name, word in written.items()}
+    return table.rename_columns([names.get(word, word) for word in table.column_names])
 
 
 def read_rows(folder: Path, numbers: Sequence[int]) -> Any:

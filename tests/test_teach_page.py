@@ -23,6 +23,7 @@ from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.timeout(300)
 
+expect.set_options(timeout=20_000)  # a change is a whole run, on a machine that has other work
 START = [sys.executable, "-m", "simulator"]
 EXPECTED_STOP = (0, -signal.SIGINT)
 

@@ -11,8 +11,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test statistics check format verify model gallery bench bench-startup bench-page \
-	bench-skipped browser page lock clean
+.PHONY: help run test statistics check format verify model gallery bench bench-startup \
+	bench-sweeps bench-page bench-skipped browser page lock clean
 
 help:  ## show this help
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | awk -F '\t' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -50,6 +50,9 @@ bench: $(VENV)/.ready-dev  ## one course of the benchmark problem PEX-28: our en
 
 bench-startup: $(VENV)/.ready-run  ## where the time of a single run goes
 	$(BIN)/python benchmarks/startup.py $(ARGS)
+
+bench-sweeps: $(VENV)/.ready-run  ## whole sweeps: runs a second and memory, by one and two processes
+	$(BIN)/python benchmarks/sweeps.py $(ARGS)
 
 bench-page: $(VENV)/.ready-dev  ## how smoothly the teaching page plays; needs Chromium
 	$(BIN)/python benchmarks/teaching_page.py $(ARGS)

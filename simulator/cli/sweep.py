@@ -155,8 +155,10 @@ def _conclude(plan: Plan, folder: Path, report: Report, said: dict[str, Any]) ->
         _to_stderr(f"Stopped by {report.stopped}")
         _to_stderr(f"What was run is kept in {folder}/; --resume goes on")
         return PART_FAILED
-    reading = reading_from(plan, folder) if report.completed else None
-    if reading is not None and not said["no_plots"] and report.skipped < report.runs:
+    draws = not said["no_plots"] and report.skipped < report.runs
+    wanted = report.completed and (draws or not said["as_json"])
+    reading = reading_from(plan, folder) if wanted else None
+    if reading is not None and draws:
         _draw(plan, folder, reading)
     if not said["as_json"]:
         tables.show(_table(folder, report))

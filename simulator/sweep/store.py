@@ -29,7 +29,7 @@ from simulator.writing import LEFT_BY_DESKTOPS, PICTURE_SUFFIXES
 TABLES = {"parquet": "sweep.parquet", "csv": "sweep.csv"}
 MANIFEST, PLAN, PARTS, CURVES = "manifest.json", "plan.json", ".parts", "curves.nc"
 PICTURES = ("map", "response", "tornado", "bands")
-GROUP = 50_000
+GROUP = 16_384
 """Rows of the final table that are held at once."""
 DIGITS = 12
 """Significant digits in CSV."""
@@ -184,7 +184,9 @@ class Store:
         for start, stop in self.done():
             if stop <= at:
                 continue
-            table = pq.read_table(self.folder / PARTS / f"{start}-{stop}.parquet")
+            # read by one thread and without reading ahead: a part is small, and memory is kept
+            part = pq.ParquetFile(self.folder / PARTS / f"{start}-{stop}.parquet", pre_buffer=False)
+            table = part.read(use_threads=False)
             yield table.slice(max(0, at - start))
             at = stop
 
@@ -308,7 +310,7 @@ def read(folder: Path, *columns: str) -> Any:
     manifest = manifest_of(folder)
     file = folder / manifest["table"]
     if file.suffix == ".parquet":
-        return pq.read_table(file, columns=list(columns) or None)
+        return pq.ParquetFile(file, pre_buffer=False).read(list(columns) or None, use_threads=False)
     # a CSV has no schema, so its header says the units of what is varied
     written = {one["name"]: header(one["name"], one["unit"]) for one in manifest.get("inputs", ())}
     wanted = [written.get(name, name) for name in columns]
@@ -317,20 +319,12 @@ def read(folder: Path, *columns: str) -> Any:
     return table.rename_columns([names.get(word, word) for word in table.column_names])
 
 
-def read_rows(folder: Path, numbers: Sequence[int]) -> Any:
-    """Some rows of that table, in rising order; the others are not kept."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    file = folder / manifest_of(folder)["table"]
-    if file.suffix != ".parquet":
-        return read(folder).take(numbers)
-    places, found, at = np.asarray(numbers), [], 0
-    for batch in pq.ParquetFile(file).iter_batches():
-        here = places[(places >= at) & (places < at + len(batch))] - at
-        found.append(batch.take(pa.array(here)))
-        at += len(batch)
-    return pa.Table.from_batches(found)
+def read_column(folder: Path, name: str, numbers: Sequence[int]) -> Any:
+    """One column of that table at some rows, in rising order, as an array; null is NaN."""
+    column = read(folder, name)[name]
+    if len(numbers) < len(column):
+        column = column.take(np.asarray(numbers))
+    return column.to_numpy()
 
 
 def _only_parts(folder: Path) -> bool:

@@ -146,3 +146,12 @@ def test_a_lesson_judges_the_run_that_was_changed_last(room: Classroom) -> None:
     verdict = room.judge(2)
     assert verdict.passed
     assert verdict.predicted_right
+    room.show(first.number)  # back to the run as it was: that is judged again
+    assert not room.judge(2).passed
+
+
+def test_a_fork_by_hand_is_of_the_lesson_too(room: Classroom) -> None:
+    first, _ = room.teach(lessons.load("7-the-drug-of-this-morning"))
+    fork = room.fork(first.number, 1000.0)
+    room.act(fork.number, 1000.0, {"give": "natalizumab", "dose": "300 mg", "over": "60 min"})
+    assert room.judge(2).passed

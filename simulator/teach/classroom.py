@@ -83,7 +83,9 @@ class Classroom:
         self.lines: dict[int, Line] = {}
         self.lesson: Lesson | None = None
         self._arms: dict[str, int] = {}
-        """The run of each arm of the lesson."""
+        """The run of each arm of the lesson that the class was at last."""
+        self._arm_of: dict[int, str] = {}
+        """The arm of which each run is, or is a fork."""
         self._as_written: dict[str, Result] = {}
         """What each gave before anything was changed."""
         self._furthest: dict[int, float] = {}
@@ -120,7 +122,7 @@ class Classroom:
         lines = []
         for label, one in loaded.items():
             line = self._begin(one, label)
-            self._arms[label] = line.number
+            self._arms[label], self._arm_of[line.number] = line.number, label
             if line.recording.result is not None:
                 self._as_written[label] = line.recording.result
             lines.append(line)
@@ -166,9 +168,7 @@ class Classroom:
         if at < self._furthest[number] - SEEN:
             label = f"{when(line.recording, at)}: {text}"
             new = self._begin(changed, label, parent=line.number, forked_at=at, actions=actions)
-            for arm, own in self._arms.items():
-                if own == number:
-                    self._arms[arm] = new.number
+            self._stay_with(new)
             return new
         new = Line(
             line.number, recording.recorded(changed), line.label, line.parent, line.forked_at,
@@ -176,6 +176,7 @@ class Classroom:
         )  # fmt: skip
         self.lines[number] = new
         self.saw(number, at)
+        self._stay_with(new)
         return new
 
     def fork(self, number: int, at: float) -> Line:
@@ -186,7 +187,20 @@ class Classroom:
         new = Line(self._next(), line.recording, label, number, at, line.actions)
         self.lines[new.number] = new
         self._furthest[new.number] = at
+        self._stay_with(new)
         return new
+
+    def show(self, number: int) -> Line:
+        """The class turns to another of the runs."""
+        line = self.line(number)
+        self._stay_with(line)
+        return line
+
+    def _stay_with(self, line: Line) -> None:
+        """The lesson judges the run of an arm that the class was at last, fork or not."""
+        arm = self._arm_of.get(line.number, self._arm_of.get(line.parent or 0, ""))
+        if arm:
+            self._arm_of[line.number], self._arms[arm] = arm, line.number
 
     def saved(self, number: int) -> tuple[str, str]:
         """A name and the text of the scenario that replays a run, to the byte of its log."""
@@ -225,6 +239,7 @@ class Classroom:
         self.lines.clear()
         self._furthest.clear()
         self._arms.clear()
+        self._arm_of.clear()
         self._as_written.clear()
         self.lesson = None
 

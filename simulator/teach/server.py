@@ -159,7 +159,7 @@ class Desk:
 
     async def show(self, socket: WebSocket, message: dict[str, Any]) -> None:
         """Another of the runs."""
-        line = await self._worked(self.classroom.line, message["run"])
+        line = await self._worked(self.classroom.show, message["run"])
         self.shown = line.number
         await self._send_run(socket, line, message["id"])
 

@@ -16,8 +16,8 @@ from simulator.playback.recording import Recording
 LARGEST = 1_000_000
 """Bytes of a report, so that it can be sent and kept."""
 DIGITS = 5
-ROWS = (4000, 2500, 1500, 800, 400)
-"""Rows of curves to try, until the report is small enough."""
+ROWS = (4000, 2500, 1500, 800, 400, 200)
+"""Rows of curves to try, until the report is small enough; at last without figures, too."""
 TEXTS = {
     "volumes": "Volumes: blood processed, plasma removed, fluids given, over the sessions.",
     "solutes": "Solutes: levels in plasma and interstitium over the course.",
@@ -31,9 +31,9 @@ def document(run: Recording, figures: Mapping[str, bytes] | None = None) -> str:
     Curves are thinned between events where that is needed to stay below `LARGEST`; events, and
     both sides of each, are all there.
     """
-    extra = _figures(figures or {})
     text = ""
-    for rows in ROWS:
+    for rows, drawn in [*((rows, figures or {}) for rows in ROWS), (ROWS[-1], {})]:
+        extra = _figures(drawn)
         data = recording.as_data(run, label="the run", most_rows=rows, digits=DIGITS)
         embedded = {"run": data, "others": [], "offer": offer.offered(run.scenario)}
         text = page.embedded_document(run.scenario.title, embedded, extra)

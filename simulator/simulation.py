@@ -183,6 +183,7 @@ class Run:
                 self.settle()
             if self._susceptibility is None or not self._reacts_before(self.env.peek()):
                 self.env.step()
+        self.settle()
         self.env.run(until=until)
 
     def settle(self) -> None:

@@ -126,6 +126,14 @@ def test_what_could_not_go_on_is_told_with_all_that_came_before() -> None:
     assert data["tables"] == []
 
 
+@pytest.mark.parametrize("name", [*SCENARIOS, "one-volume-or-two", "natalizumab"])
+def test_the_machine_leaves_with_the_last_contact(name: str) -> None:
+    data = told(name)
+    last = whole(data["states"])[-1]
+    assert last["phase"] == "none"
+    assert last["time"] == pytest.approx(data["sessions"][-1]["connected"][1], abs=1e-5)
+
+
 def test_between_sessions_there_is_no_machine() -> None:
     states = whole(told("stiff-person-acute")["states"])
     without = [s for s in states if s["session"] == 0]

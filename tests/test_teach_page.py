@@ -230,7 +230,11 @@ def test_a_lesson_is_failed_and_then_passed(live: Page) -> None:
     press(live, "Check")
     expect(lesson).to_contain_text("Not yet passed")
     expect(lesson).to_contain_text("Your prediction is not right.")
-    lesson.get_by_role("radio", name=re.compile("less than twice")).check()
+    other = lesson.get_by_role("radio", name=re.compile("less than twice"))
+    expect(other).to_be_disabled()  # who has seen the answer does not predict any more
+    press(live, "Start again")
+    expect(other).to_be_enabled()
+    other.check()
     press(live, "Check")
     expect(lesson).to_contain_text("✓ Passed")
     expect(lesson).to_contain_text("times as much")

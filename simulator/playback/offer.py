@@ -67,7 +67,7 @@ def offered(scenario: Scenario) -> dict[str, Any]:
             }
             for alarm in ALARMS
         ],
-        "fluids": [*_drugs(scenario), *_fluids()],
+        "fluids": [*_fluids(), *_drugs(scenario)],
     }  # fmt: skip
 
 

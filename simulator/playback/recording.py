@@ -236,10 +236,13 @@ def _sessions(recording: Recording) -> list[dict[str, Any]]:
 
 def _curves(recording: Recording, most: int, digits: int) -> dict[str, Any]:
     names = [name for name, _ in recording.columns]
+    machine = recording.scenario.machine
+    treats = machine is not None and treatment_of(machine.device) is not None
+    body = (*DRAWN_FIRST, "plasma_treated") if treats else DRAWN_FIRST
     drawn = [
         place
         for place, name in enumerate(names)
-        if name in DRAWN_FIRST or name.endswith(("_plasma", "_interstitial"))
+        if name in body or name.endswith(("_plasma", "_interstitial"))
     ]
     rows = thinned(recording.rows, most)
     return {

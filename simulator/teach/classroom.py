@@ -35,6 +35,8 @@ DAY_DIGITS = 6
 """Decimals of a day to which a change between sessions is dated."""
 SEEN = 1e-6
 """min; times on the page are rounded to this, and a change comes after what is seen."""
+LATEST = 0.01
+"""min before the end of a run, after which no change has a moment of its own."""
 FROM_THE_START = "from the start"
 
 Change = Mapping[str, str]
@@ -253,6 +255,8 @@ def dated(run: Recording, at: float, change: Change) -> dict[str, Any]:
     """A change as an event of the scenario, just after a moment (min) of a run."""
     if not 0 <= at <= run.scenario.until:
         raise RefusedError("that moment is not in the run")
+    if at > run.scenario.until - LATEST:
+        raise RefusedError("the run ends here; go back for a change")
     if run.impossible and at >= run.ended:
         raise RefusedError("the run could not go on here; go back and change what led to it")
     session, start = session_at(run, at)

@@ -12,8 +12,8 @@ import asyncio
 import ipaddress
 import secrets
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import uvicorn
@@ -109,6 +109,9 @@ class Desk:
             await self._send_run(socket, lines.pop(self.shown), None)
         for line in lines.values():
             await self._send_other(socket, line, None)
+        if self.classroom.lesson is not None:
+            lesson = self.classroom.lesson.as_data()
+            await self._send(socket, {"type": "lesson", "id": None, "lesson": lesson})
         # what else there is takes longer to find than the run, and nobody waits for it
         await self._send(socket, await asyncio.to_thread(self._known) | {"at": self.at})
 
@@ -167,6 +170,7 @@ class Desk:
         """Another scenario, from its start."""
         line = await self._worked(self.classroom.open, message["scenario"], message["sees_to"])
         self.failed, self.at = "", None
+        await self._tell_all(socket, {"type": "lesson", "lesson": None}, message["id"])
         await self._show(socket, line, message["id"], anew=True)
 
     async def save(self, socket: WebSocket, message: dict[str, Any]) -> None:
@@ -180,11 +184,12 @@ class Desk:
         lesson = await self._worked(lessons.load, message["name"])
         first, *others = await self._worked(self.classroom.teach, lesson)
         self.at = None
-        answer = {"type": "lesson", "id": message["id"], "lesson": lesson.as_data()}
-        await self._send(socket, answer)
+        told = {"type": "lesson", "lesson": lesson.as_data()}
+        await self._tell_all(socket, told, message["id"])
         await self._show(socket, first, message["id"], anew=True)
         for line in others:
-            await self._send_other(socket, line, message["id"])
+            run = await asyncio.to_thread(line.as_data)
+            await self._tell_all(socket, {"type": "other", "run": run}, message["id"])
 
     async def judge(self, socket: WebSocket, message: dict[str, Any]) -> None:
         """What the lesson says."""
@@ -215,10 +220,22 @@ class Desk:
         await self._send_run(socket, line, number)
         tell = self._send_run if anew else self._send_other
         for other in tuple(self.pages - {socket}):
-            try:
+            with self._perhaps_gone(other):
                 await tell(other, line, None)
-            except (WebSocketDisconnect, RuntimeError):  # it is just going
-                self.pages.discard(other)
+
+    async def _tell_all(self, socket: WebSocket, message: dict[str, Any], number: int) -> None:
+        """The same to all pages; who asked for it gets his number with it."""
+        await self._send(socket, message | {"id": number})
+        for other in tuple(self.pages - {socket}):
+            with self._perhaps_gone(other):
+                await self._send(other, message | {"id": None})
+
+    @contextmanager
+    def _perhaps_gone(self, page: WebSocket) -> Iterator[None]:
+        try:
+            yield
+        except (WebSocketDisconnect, RuntimeError):  # it is just going
+            self.pages.discard(page)
 
     async def _send_run(self, socket: WebSocket, line: Line, number: int | None) -> None:
         offer = self.classroom.offer(line.number)

@@ -130,7 +130,7 @@ abstract class Figure {
     this.plot = null;
 
     this.lines = [];
-    const curves = this.curves();
+    const curves = this.curves().filter((curve) => view.track.has(curve.column));
     const add = (curve: Curve, track: Track, role: Line["role"]): void => {
       this.lines.push({ curve, track, role, base: 0, full: [] });
     };
@@ -446,6 +446,7 @@ export class Charts {
         { label: "blood", column: "blood_processed", color: "--c2", dash: [] },
         { label: "AC", column: "anticoagulant", color: "--c4", dash: [4, 1.5, 1, 1.5] },
         { label: "plasma", column: "plasma_removed", color: "--c1", dash: [5, 2] },
+        { label: "treated", column: "plasma_treated", color: "--c1", dash: [7, 1.5] },
         { label: "fluid", column: "replacement", color: "--c3", dash: [1.2, 1.4] },
       ], true, tables),
     ];

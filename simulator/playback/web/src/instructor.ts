@@ -60,12 +60,13 @@ export class Instructor implements Part {
     for (const each of this.who) each.checked = each.value === app.track.run.sees_to;
     // what the server does not offer, such as the arm of a lesson, cannot be asked for again
     const names = app.scenarios.map((each) => each.name);
-    if (names.join() !== this.named) {
+    const listed = names.join() !== this.named;
+    if (listed) {
       this.named = names.join();
       this.scenario.replaceChildren(...app.scenarios.map(({ name, title }) => el("option", { value: name }, title)));
     }
     const { scenario } = app.track.run;
-    if (scenario !== this.current && names.includes(scenario)) this.scenario.value = scenario;
+    if ((listed || scenario !== this.current) && names.includes(scenario)) this.scenario.value = scenario;
     this.current = scenario;
     if (this.offered === app.offer) return;
     this.offered = app.offer;

@@ -55,12 +55,17 @@ export class Lessons implements Part {
     (this.place.firstElementChild as HTMLElement).focus();
   }
 
-  private leave(): void {
+  /** Whether this lesson is on the page already. */
+  is(lesson: Lesson): boolean {
+    return this.lesson?.name === lesson.name;
+  }
+
+  leave(focus = true): void {
     this.lesson = null;
     this.place.replaceChildren();
     this.verdict.replaceChildren();
     this.list.hidden = false;
-    this.list.querySelector("button")?.focus();
+    if (focus) this.list.querySelector("button")?.focus();
   }
 
   private check(form: HTMLFormElement): void {
@@ -85,6 +90,8 @@ export class Lessons implements Part {
       ...verdict.explanation.split("\n").map((paragraph) => el("p", {}, paragraph)),
       ...(verdict.sources.length === 0 ? [] : [el("h4", {}, "Sources"), el("ul", { class: "sources" }, ...verdict.sources.map((source) => el("li", {}, source)))]),
     );
+    // the first prediction is the one that counts, until the lesson begins again
+    for (const input of this.place.querySelectorAll("input")) if (!(input instanceof HTMLInputElement) || input.type !== "radio" || !input.checked) input.disabled = true;
     this.verdict.scrollIntoView({ block: "nearest" });
   }
 }

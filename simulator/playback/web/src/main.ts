@@ -208,8 +208,10 @@ class Page implements App {
         this.saved(message.name, message.text);
         break;
       case "lesson":
-        this.lesson.show(message.lesson);
-        if (this.drawer.open !== "lessons") this.drawer.show("lessons");
+        if (message.lesson === null) this.lesson.leave(false);
+        else if (message.id === null && this.lesson.is(message.lesson)) break; // it came back to us
+        else this.lesson.show(message.lesson);
+        if (message.id !== null && message.lesson !== null && this.drawer.open !== "lessons") this.drawer.show("lessons");
         break;
       case "verdict":
         this.lesson.judged(message.verdict);
@@ -246,7 +248,8 @@ class Page implements App {
   }
 
   private arrive(run: Run, offer: Offer, asking: Asking | null): void {
-    this.offer = offer;
+    // the same offer stays the same object, so that the panel is not built anew under somebody's hands
+    if (JSON.stringify(offer) !== JSON.stringify(this.offer)) this.offer = offer;
     const before = this.track;
     const known = this.tracks.has(run.id);
     const begins = !known && (run.parent === null || !this.tracks.has(run.parent)) && asking?.type !== "act";
@@ -343,7 +346,11 @@ class Page implements App {
     const name = event.event.slice("alarm:".length);
     if (SUPPLIES.has(name)) return false;
     const state = this.track.stateAt(event.time);
-    return state.stopped_by !== null && state.alarms.some((alarm) => alarm.name === name && !alarm.acknowledged);
+    // that the pumps have stood for a minute is only told; where no other alarm says why, they are held
+    // by the class, and what follows is a clotted circuit
+    const held = name === "pumps-stopped" && state.alarms.length === 1;
+    const open = (alarm: { name: string; acknowledged: boolean }): boolean => alarm.name === name && (held || !alarm.acknowledged);
+    return state.stopped_by !== null && state.alarms.some(open);
   }
 
   private passed(events: LogEntry[], stopped: LogEntry | null): void {

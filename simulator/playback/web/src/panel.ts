@@ -164,7 +164,8 @@ export class Panel implements Part {
     setText(byId("return-pressure"), on ? fixed(state.return_pressure, 0) : "–");
     setHidden(byId("transmembrane"), state.transmembrane_pressure === null);
     if (state.transmembrane_pressure !== null) setText(byId("transmembrane-pressure"), fixed(state.transmembrane_pressure, 0));
-    for (const row of this.rows) row.show(state.settings);
+    const settings = app.track.settingsAt(time);
+    for (const row of this.rows) row.show(settings);
     this.alarms(state);
     this.events();
   }

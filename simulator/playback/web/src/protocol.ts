@@ -201,7 +201,7 @@ export type Message =
   | { type: "run"; id: number | null; run: Run; offer: Offer } // show this run from now on
   | { type: "other"; id: number | null; run: Run } // keep this one beside it, drawn pale
   | { type: "saved"; id: number; name: string; text: string }
-  | { type: "lesson"; id: number; lesson: Lesson }
+  | { type: "lesson"; id: number | null; lesson: Lesson | null } // null: none is on any more
   | { type: "verdict"; id: number; verdict: Verdict }
   | { type: "refused"; id: number | null; message: string };
 

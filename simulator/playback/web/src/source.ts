@@ -55,8 +55,12 @@ export class LiveSource implements Source {
     const listener = this.listener as Listener;
     listener.connection("connecting");
     const socket = new WebSocket(this.address);
+    let opened = false;
     this.socket = socket;
-    socket.addEventListener("open", () => listener.connection("open"));
+    socket.addEventListener("open", () => {
+      opened = true;
+      listener.connection("open");
+    });
     socket.addEventListener("message", (event) => {
       // only a server that talks is one to come back to soon
       this.wait = FIRST_WAIT;
@@ -65,9 +69,20 @@ export class LiveSource implements Source {
     socket.addEventListener("close", () => {
       this.socket = null;
       listener.connection("lost");
+      if (!opened) void this.askWhy();
       window.setTimeout(() => this.connect(), this.wait * 1000);
       this.wait = Math.min(this.wait * 2, LONGEST_WAIT);
     });
+  }
+
+  /** A browser hides why a socket was refused; the page itself is refused in words. */
+  private async askWhy(): Promise<void> {
+    try {
+      const answer = await fetch(location.href);
+      if (answer.status === 403) this.listener?.message({ type: "refused", id: null, message: "This server does not know this page any more: open the address that it printed." });
+    } catch {
+      // nobody answers at all: it is just not there
+    }
   }
 
   ask(request: Asked): number | null {

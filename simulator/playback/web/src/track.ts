@@ -95,6 +95,13 @@ export class Track {
     return this.states[Math.max(0, after(this.stateTimes, time) - 1)] as MachineState;
   }
 
+  /** The settings that hold, or between sessions those of the next one, or after all those of the last. */
+  settingsAt(time: number): MachineState["settings"] {
+    const here = Math.max(0, after(this.stateTimes, time) - 1);
+    const coming = this.states.slice(here).find((state) => state.settings !== null);
+    return (coming ?? this.states.slice(0, here).reverse().find((state) => state.settings !== null))?.settings ?? null;
+  }
+
   /** The state that follows, if it belongs to the same session. */
   private next(time: number): MachineState | null {
     const place = after(this.stateTimes, time);

@@ -64,7 +64,7 @@ def test_at_the_front_a_change_goes_on_in_place_and_behind_it_forks(room: Classr
     room.saw(1, 40.0)
     fork = room.act(1, 22.0, {"do": "straighten-the-access-line"})
     assert (fork.number, fork.parent, fork.forked_at) == (2, 1, 22.0)
-    assert [a["text"] for a in fork.actions] == ["access-occlusion", "straighten-the-access-line"]
+    assert [a["text"] for a in fork.actions] == ["access occlusion", "straighten the access line"]
     assert len(room.lines[1].actions) == 1  # what was there is untouched
     again = room.act(2, 25.0, SLOWER)
     assert again.number == 2

@@ -313,7 +313,7 @@ def test_a_class_acts_goes_back_and_saves_what_the_command_line_repeats(served: 
             kink = {"fault": "access-occlusion"}
             kinked = await asked(page, "run", type="act", id=2, run=number, at=30.0, change=kink)
             assert kinked["run"]["id"] == number  # at the front of what was seen: in place
-            assert kinked["run"]["actions"][0]["text"] == "access-occlusion"
+            assert kinked["run"]["actions"][0]["text"] == "access occlusion"
             assert any(e["event"] == "alarm:access-pressure-low" for e in kinked["run"]["events"])
             assert _until(kinked["run"], 30.0) == _until(fresh, 30.0)
             await page.send(json.dumps(

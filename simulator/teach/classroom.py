@@ -297,11 +297,12 @@ def when(run: Recording, at: float) -> str:
 def worded(change: Change) -> str:
     """A change in words."""
     if "set" in change:
-        return f"{change['set']} to {change['to']}"
+        what = change["set"].partition(".")[2].replace(".", " ").replace("_", " ")
+        return f"{what} to {change['to']}"
     if "give" in change:
         over = f" over {change['over']}" if "over" in change else ""
         return f"give {change['dose']} {change['give']}{over}"
     if "fault" in change:
         lasting = f" for {change['for']}" if "for" in change else ""
-        return f"{change['fault']}{lasting}"
-    return change["do"]
+        return f"{change['fault']}{lasting}".replace("-", " ")
+    return change["do"].replace("-", " ")

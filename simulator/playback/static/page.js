@@ -72,7 +72,7 @@ THE SOFTWARE.
     <path class="inside" d="M554 214 Q554 206 562 206 H618 Q626 206 626 214 V274 Q626 282 616 284 L600 290 H580 L564 284 Q554 282 554 274 Z"/>
     <g clip-path="url(#clip-bottle)"><rect id="level-bottle" class="clear-fluid" x="554" y="206" width="72" height="84"/></g>
     <path class="wall" d="M554 214 Q554 206 562 206 H618 Q626 206 626 214 V274 Q626 282 616 284 L600 290 H580 L564 284 Q554 282 554 274 Z"/>
-    <text id="name-bottle" x="590" y="196" class="name" text-anchor="middle"></text>
+    <text id="name-bottle" x="572" y="196" class="name" text-anchor="middle"></text>
     <text id="left-bottle" x="590" y="254" class="number held" text-anchor="middle"></text>
   </g>
   <g id="bag-waste" class="bag">

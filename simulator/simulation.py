@@ -338,8 +338,7 @@ class Run:
     @staticmethod
     def _luck_of(scenario: Scenario) -> Luck | None:
         """Luck, if the scenario leaves anything to it."""
-        machine = scenario.machine
-        by_chance = machine is not None and machine.disturbances == "typical"
+        by_chance = scenario.machine is not None and scenario.machine.disturbances == "typical"
         return Luck(scenario.seed) if by_chance else None
 
     def _become_susceptible(self, luck: Luck, index: int) -> Susceptibility:
@@ -362,9 +361,9 @@ class Run:
         yield self.env.timeout(wait)
         visit = self.visits[-1]
         vitals = self.patient.vitals()
-        calcium = vitals.ionized_calcium
         volume = vitals.blood_volume / visit.pre_blood_volume - 1
-        cause = f"ionized calcium {calcium:.2f} mmol/L, blood volume {100 * volume:+.1f} %"
+        calcium = f"ionized calcium {vitals.ionized_calcium:.2f} mmol/L"
+        cause = f"{calcium}, blood volume {100 * volume:+.1f} %"
         visit.session.staff.react(reaction.name, cause, ends=ends)
 
     # -- summing up -------------------------------------------------------------------------------

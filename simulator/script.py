@@ -9,7 +9,7 @@ import simpy
 
 from simulator import catalog
 from simulator.machine import asked
-from simulator.machine.alarms import BY_FAULT, CONTAINERS, ENDING, SEEN_TO, Alarm
+from simulator.machine.alarms import BY_FAULT, ENDING, SEEN_TO
 from simulator.scenario.model import (
     Dose,
     Event,
@@ -125,7 +125,9 @@ class Script:
             return
         alarm = BY_FAULT[fault.fault]
         duration = None if alarm.fault in ENDING else fault.duration
-        waits_for_somebody = self.run.scenario.operator is not None or not self._sees_to(alarm)
+        waits_for_somebody = (
+            self.run.scenario.operator is not None or not session.upkeep.is_seen_to(alarm)
+        )
         if duration is None and not waits_for_somebody and alarm.fault not in SEEN_TO:
             duration = alarm.usual
         if duration is None:  # as long as the operator needs
@@ -134,9 +136,6 @@ class Script:
         session.upkeep.begin_fault(alarm, f"{fault.fault} for {duration:g} min", timed=True)
         yield self.run.env.timeout(duration)
         session.upkeep.end_fault(alarm)
-
-    def _sees_to(self, alarm: Alarm) -> bool:
-        return self.run.scenario.sees_to == "all" or alarm.name in CONTAINERS
 
     def _act(self, action: OperatorAction) -> None:
         session = self.run.visits[-1].session

@@ -178,10 +178,10 @@ class Run:
 
     def _live(self, until: float) -> None:
         """One event after the other; what happens in the patient before the next comes first."""
-        while self.env.peek() < until:
-            if self.env.peek() > self.env.now:
+        while (due := self.env.peek()) < until:
+            if due > self.env.now:
                 self.settle()
-            if self._susceptibility is None or not self._reacts_before(self.env.peek()):
+            if self._susceptibility is None or not self._reacts_before(due):
                 self.env.step()
         self.settle()
         self.env.run(until=until)

@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 
 from simulator.cli import cli
 from simulator.errors import CommandError, ScenarioError
+from simulator.loopback import is_loopback
 from simulator.machine.alarms import OPERATOR_ACTIONS
 from simulator.teach import server
 
@@ -90,7 +91,7 @@ def test_all_addresses_at_once_are_refused(served: list[tuple[Any, ...]], host: 
      ("192.0.2.1", False), ("127.example.org", False), ("0.0.0.0", False)],
 )  # fmt: skip
 def test_what_is_loopback(host: str, *, loopback: bool) -> None:
-    assert server.is_loopback(host) is loopback
+    assert is_loopback(host) is loopback
 
 
 def test_browsers_leave_out_the_usual_port() -> None:

@@ -51,6 +51,7 @@ from simulator.catalog.entries import chance_rate as chance_rate
 from simulator.catalog.entries import quantity as quantity
 from simulator.catalog.kinds import machine_kind as machine_kind
 from simulator.catalog.kinds import separator_kind as separator_kind
+from simulator.catalog.kinds import treatment_kind as treatment_kind
 from simulator.catalog.kinds import unknown_to as unknown_to
 from simulator.catalog.limits import WHOLE as WHOLE
 from simulator.catalog.limits import contradictions as contradictions

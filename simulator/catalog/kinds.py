@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from simulator.catalog.entries import (
     SEPARATORS,
+    TREATMENTS,
     AdsorberFacts,
     Device,
     FractionatorFacts,
@@ -20,6 +21,15 @@ SELECTIVE = 0.9
 def separator_kind(device: Device) -> str:
     """The kind of a device's separator, as its file says it: centrifuge, bowl or membrane."""
     return next(kind for kind, facts in SEPARATORS.items() if isinstance(device.separator, facts))
+
+
+def treatment_kind(device: Device) -> str | None:
+    """What the plasma passes before it is given back: fractionator or adsorber; None if it is not.
+
+    As for separators, the word of the device's file.
+    """
+    kinds = (kind for kind, facts in TREATMENTS.items() if isinstance(device.treatment, facts))
+    return next(kinds, None)
 
 
 def machine_kind(device: Device) -> str:

@@ -11,6 +11,7 @@ from simulator import lean as lean  # before what imports SimPy
 from simulator import scenario
 from simulator.cli.options import set_option
 from simulator.errors import CommandError
+from simulator.loopback import is_loopback
 
 DEFAULT = "stiff-person-acute"
 LOOPBACK = "127.0.0.1"
@@ -50,7 +51,7 @@ def teach_command(
         raise click.UsageError(
             f"--host {host}: expected one address of this machine, by which pages name this server"
         )
-    if not server.is_loopback(host):
+    if not is_loopback(host):
         click.echo(
             f"Warning: listening on {host}, not on this machine alone. Anyone who can reach it and "
             "knows the address below can see and change the runs; nothing is encrypted.",

@@ -15,9 +15,9 @@ from simulator.scenario import library
 from simulator.scenario.model import Scenario
 from simulator.scenario.overrides import steps
 from simulator.scenario.reader import parse
-from simulator.scenario.report import Report, near_or_all, shown
+from simulator.scenario.report import near_or_all, shown
 from simulator.scenario.resolve import resolve
-from simulator.scenario.shape import read_as
+from simulator.scenario.shape import read_file
 from simulator.scenario.tree import Node, assign
 from simulator.scenario.tree import Path as TreePath
 from simulator.scenario.written import usable
@@ -135,13 +135,8 @@ class _Reader:
     """Reads one file; all that is wrong in it is told together."""
 
     def __init__(self, content: bytes, label: str, name: str) -> None:
-        tree, problems = parse(content, label)
         self.name = name
-        self.report = Report(tree, problems)
-        if not isinstance(tree.value, dict):
-            self.report.add((), "expected 'key: value' lines, beginning with 'format: 1'")
-            self.report.finish()
-        self.study = read_as(written.Study, tree.plain(), self.report)
+        self.study, self.report = read_file(written.Study, content, label)
 
     def case(self) -> Case:
         study, report = self.study, self.report

@@ -27,9 +27,8 @@ from simulator.machine.alarms import ALARMS
 from simulator.scenario import library
 from simulator.scenario.model import Scenario
 from simulator.scenario.overrides import steps
-from simulator.scenario.reader import parse
-from simulator.scenario.report import Report, near, near_or_all, shown
-from simulator.scenario.shape import read_as
+from simulator.scenario.report import near, near_or_all, shown
+from simulator.scenario.shape import read_file
 from simulator.scenario.tree import Node, Path, assign, overlay
 from simulator.scenario.written import usable
 from simulator.units import Quantity
@@ -49,13 +48,8 @@ class _Reader:
     """Reads one file."""
 
     def __init__(self, content: bytes, label: str, name: str) -> None:
-        tree, problems = parse(content, label)
         self.name = name
-        self.report = Report(tree, problems)
-        if not isinstance(tree.value, dict):
-            self.report.add((), "expected 'key: value' lines, beginning with 'format: 1'")
-            self.report.finish()
-        self.written = read_as(written.Lesson, tree.plain(), self.report)
+        self.written, self.report = read_file(written.Lesson, content, label)
         self.labels: list[str] = []
         self.scenarios: dict[str, Scenario] = {}
 

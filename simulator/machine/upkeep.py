@@ -233,11 +233,15 @@ class Upkeep:
 
     def _see_to(self, alarm: Alarm) -> None:
         """Call the operator for a latched alarm, unless he is on his way for it or leaves it."""
-        if self.session.sees_to == "bottles" and alarm.name not in CONTAINERS:
+        if not self.is_seen_to(alarm):
             return
         if alarm.action and self.protection.is_latched(alarm) and alarm.name not in self._called:
             self._called.add(alarm.name)
             self.env.process(self._attend(alarm))
+
+    def is_seen_to(self, alarm: Alarm) -> bool:
+        """Whether the operator sees to an alarm unasked."""
+        return self.session.sees_to == "all" or alarm.name in CONTAINERS
 
     def _attend(self, alarm: Alarm) -> Process:
         """The operator comes and sees to an alarm."""

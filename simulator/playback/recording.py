@@ -8,7 +8,6 @@ from typing import Any
 
 from simulator import catalog
 from simulator.citations import cited
-from simulator.machine.alarms import CONTAINERS
 from simulator.playback.watched import State, Watched
 from simulator.provenance import sources_of
 from simulator.records import record
@@ -84,6 +83,7 @@ def as_data(
     """The recording as JSON data for the page; `label`, `parent`: its place among others."""
     scenario, machine = recording.scenario, recording.scenario.machine
     patient = scenario.patient
+    columns = dict(recording.columns)
     return {
         "id": number,
         "parent": parent,
@@ -97,7 +97,7 @@ def as_data(
             "name": machine.device.name,
             "title": machine.device.title,
             "kind": catalog.separator_kind(machine.device),
-            "treatment": treatment_of(machine.device),
+            "treatment": catalog.treatment_kind(machine.device),
         },
         "access": machine and {
             "name": machine.access.name,
@@ -120,7 +120,7 @@ def as_data(
                 "initial": followed.initial,
             }
             for name, followed in scenario.solutes.items()
-            if f"{_word(name)}_plasma" in dict(recording.columns)
+            if f"{_word(name)}_plasma" in columns
         ],
         "shown": shown_solutes(scenario),
         "sessions": _sessions(recording),
@@ -146,14 +146,6 @@ def as_data(
             else None
         ),
     }  # fmt: skip
-
-
-def treatment_of(device: catalog.Device) -> str | None:
-    """What becomes of the plasma of a device, if it is given back."""
-    if device.treatment is None:
-        return None
-    fractionator = isinstance(device.treatment, catalog.FractionatorFacts)
-    return "fractionator" if fractionator else "adsorber"
 
 
 def access_kind(name: str) -> str:
@@ -237,7 +229,7 @@ def _sessions(recording: Recording) -> list[dict[str, Any]]:
 def _curves(recording: Recording, most: int, digits: int) -> dict[str, Any]:
     names = [name for name, _ in recording.columns]
     machine = recording.scenario.machine
-    treats = machine is not None and treatment_of(machine.device) is not None
+    treats = machine is not None and catalog.treatment_kind(machine.device) is not None
     body = (*DRAWN_FIRST, "plasma_treated") if treats else DRAWN_FIRST
     drawn = [
         place
@@ -316,8 +308,3 @@ def _worded(value: float | None) -> str:
 
 def _word(name: str) -> str:
     return name.replace("-", "_")
-
-
-def stops_for_somebody(alarm: str) -> bool:
-    """Whether an alarm waits for the class where the operator sees to bottles and bags only."""
-    return alarm not in CONTAINERS

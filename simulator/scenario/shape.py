@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from simulator.scenario import format as written
 from simulator.scenario.fields import unknown_key
+from simulator.scenario.reader import parse
 from simulator.scenario.report import Report
 from simulator.scenario.tree import Path
 from simulator.scenario.written import Part, Written
@@ -21,6 +22,20 @@ Model = TypeVar("Model", bound=Written)
 def read(data: dict[str, Any], report: Report) -> written.Document:
     """The document a tree writes, less what cannot be read, which is reported."""
     return read_as(written.Document, data, report)
+
+
+def read_file(model: type[Model], content: bytes, label: str) -> tuple[Model, Report]:
+    """What a file with a format of its own writes, in the words of a model.
+
+    `label` stands for the file in messages. Raises `ScenarioError` if it is no mapping at all;
+    everything else that is wrong is in the report.
+    """
+    tree, problems = parse(content, label)
+    report = Report(tree, problems)
+    if not isinstance(tree.value, dict):
+        report.add((), "expected 'key: value' lines, beginning with 'format: 1'")
+        report.finish()
+    return read_as(model, tree.plain(), report), report
 
 
 def read_as(model: type[Model], data: dict[str, Any], report: Report) -> Model:

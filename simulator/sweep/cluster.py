@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextlib
-import ipaddress
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 from simulator.errors import CommandError
+from simulator.loopback import is_loopback
 from simulator.sweep import engines
 from simulator.sweep.plain import Rows
 from simulator.sweep.plan import Plan
@@ -37,7 +37,7 @@ def check_address(address: str, *, insecure: bool) -> str:
             f"--dask {address}: expected tcp://HOST:PORT or tls://HOST:PORT, such as "
             "tcp://127.0.0.1:8786"
         )
-    if parts.scheme == "tls" or _is_loopback(parts.hostname):
+    if parts.scheme == "tls" or is_loopback(parts.hostname):
         return ""
     if not insecure:
         raise CommandError(
@@ -45,15 +45,6 @@ def check_address(address: str, *, insecure: bool) -> str:
             "use tls:// beyond this computer, or --dask-insecure on a network of your own"
         )
     return f"{address} is reached in the clear: whoever can reach it can run programs on it"
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 class Cluster:

@@ -9,11 +9,10 @@ by another's request. What is refused is refused in words.
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import secrets
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import uvicorn
@@ -27,6 +26,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from simulator import __version__, lessons
 from simulator import scenario as scenarios
 from simulator.errors import SimulatorError
+from simulator.loopback import is_loopback
 from simulator.playback import page
 from simulator.playback.page import as_json
 from simulator.teach import messages
@@ -106,9 +106,10 @@ class Desk:
         if self.failed:
             await self._refuse(socket, None, self.failed)
         if self.shown in lines:
-            await self._send_run(socket, lines.pop(self.shown), None)
+            shown = await self._said_of(lines.pop(self.shown), shown=True)
+            await self._send(socket, shown | {"id": None})
         for line in lines.values():
-            await self._send_other(socket, line, None)
+            await self._send(socket, await self._said_of(line, shown=False) | {"id": None})
         if self.classroom.lesson is not None:
             lesson = self.classroom.lesson.as_data()
             await self._send(socket, {"type": "lesson", "id": None, "lesson": lesson})
@@ -164,7 +165,7 @@ class Desk:
         """Another of the runs."""
         line = await self._worked(self.classroom.show, message["run"])
         self.shown = line.number
-        await self._send_run(socket, line, message["id"])
+        await self._send(socket, await self._said_of(line, shown=True) | {"id": message["id"]})
 
     async def load(self, socket: WebSocket, message: dict[str, Any]) -> None:
         """Another scenario, from its start."""
@@ -188,8 +189,7 @@ class Desk:
         await self._tell_all(socket, told, message["id"])
         await self._show(socket, first, message["id"], anew=True)
         for line in others:
-            run = await asyncio.to_thread(line.as_data)
-            await self._tell_all(socket, {"type": "other", "run": run}, message["id"])
+            await self._tell_all(socket, await self._said_of(line, shown=False), message["id"])
 
     async def judge(self, socket: WebSocket, message: dict[str, Any]) -> None:
         """What the lesson says."""
@@ -217,34 +217,30 @@ class Desk:
         `anew`: all runs before it are gone, so that the others show it too.
         """
         self.shown = line.number
-        await self._send_run(socket, line, number)
-        tell = self._send_run if anew else self._send_other
-        for other in tuple(self.pages - {socket}):
-            with self._perhaps_gone(other):
-                await tell(other, line, None)
+        shown = await self._said_of(line, shown=True)
+        await self._send(socket, shown | {"id": number})
+        known = {"type": "other", "run": shown["run"]}
+        await self._tell_others(socket, shown if anew else known)
 
     async def _tell_all(self, socket: WebSocket, message: dict[str, Any], number: int) -> None:
         """The same to all pages; who asked for it gets his number with it."""
         await self._send(socket, message | {"id": number})
+        await self._tell_others(socket, message)
+
+    async def _tell_others(self, socket: WebSocket, message: dict[str, Any]) -> None:
+        text = await asyncio.to_thread(as_json, message | {"id": None})
         for other in tuple(self.pages - {socket}):
-            with self._perhaps_gone(other):
-                await self._send(other, message | {"id": None})
+            try:
+                await other.send_text(text)
+            except (WebSocketDisconnect, RuntimeError):  # it is just going
+                self.pages.discard(other)
 
-    @contextmanager
-    def _perhaps_gone(self, page: WebSocket) -> Iterator[None]:
-        try:
-            yield
-        except (WebSocketDisconnect, RuntimeError):  # it is just going
-            self.pages.discard(page)
-
-    async def _send_run(self, socket: WebSocket, line: Line, number: int | None) -> None:
-        offer = self.classroom.offer(line.number)
+    async def _said_of(self, line: Line, *, shown: bool) -> dict[str, Any]:
+        """A run as a message without a number: to be shown, or to be kept beside that."""
         run = await asyncio.to_thread(line.as_data)
-        await self._send(socket, {"type": "run", "id": number, "run": run, "offer": offer})
-
-    async def _send_other(self, socket: WebSocket, line: Line, number: int | None) -> None:
-        run = await asyncio.to_thread(line.as_data)
-        await self._send(socket, {"type": "other", "id": number, "run": run})
+        if not shown:
+            return {"type": "other", "run": run}
+        return {"type": "run", "run": run, "offer": self.classroom.offer(line.number)}
 
     async def _refuse(self, socket: WebSocket, number: int | None, why: str) -> None:
         await self._send(socket, {"type": "refused", "id": number, "message": why})
@@ -366,14 +362,6 @@ def names_of(host: str, port: int) -> frozenset[str]:
     if port == HTTP_PORT:  # which browsers leave out
         return frozenset(names)
     return frozenset(f"{name}:{port}" for name in names)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach an address."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:  # a name, which may lead anywhere but for this one
-        return host == "localhost"
 
 
 def run(classroom: Classroom, token: str, listener: socket.socket, host: str) -> None:
